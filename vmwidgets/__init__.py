@@ -1,0 +1,77 @@
+"""vmwidgets: cut one modelled server among virtual machines, live, and see how virtualization works.
+
+The public names load on first use, so that importing the package imports no Jupyter package and no pandas.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vmwidgets import chapters, experiments
+    from vmwidgets.lab import Lab
+    from vmwidgets.model.errors import AdmissionError, VmwidgetsError
+    from vmwidgets.model.hardware import Hardware
+    from vmwidgets.model.host import Host
+    from vmwidgets.model.snapshot import Snapshot
+    from vmwidgets.model.stack import Stack
+    from vmwidgets.model.units import GB, GiB, KiB, MiB
+    from vmwidgets.model.vm import VM, GuestKernel
+    from vmwidgets.model.workload import WORKLOADS, Workload
+    from vmwidgets.widgets.board import Board
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AdmissionError": "vmwidgets.model.errors",
+    "Board": "vmwidgets.widgets.board",
+    "GB": "vmwidgets.model.units",
+    "GiB": "vmwidgets.model.units",
+    "GuestKernel": "vmwidgets.model.vm",
+    "Hardware": "vmwidgets.model.hardware",
+    "Host": "vmwidgets.model.host",
+    "KiB": "vmwidgets.model.units",
+    "Lab": "vmwidgets.lab",
+    "MiB": "vmwidgets.model.units",
+    "Snapshot": "vmwidgets.model.snapshot",
+    "Stack": "vmwidgets.model.stack",
+    "VM": "vmwidgets.model.vm",
+    "VmwidgetsError": "vmwidgets.model.errors",
+    "WORKLOADS": "vmwidgets.model.workload",
+    "Workload": "vmwidgets.model.workload",
+}
+_MODULES = ("chapters", "experiments")
+
+__all__ = [
+    "GB",
+    "VM",
+    "WORKLOADS",
+    "AdmissionError",
+    "Board",
+    "GiB",
+    "GuestKernel",
+    "Hardware",
+    "Host",
+    "KiB",
+    "Lab",
+    "MiB",
+    "Snapshot",
+    "Stack",
+    "VmwidgetsError",
+    "Workload",
+    "chapters",
+    "experiments",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return import_module(f"vmwidgets.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module 'vmwidgets' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""The machine: a deterministic model in NumPy and the standard library, without input, output or clock."""
