@@ -1,0 +1,150 @@
+"""The catalogue is complete, compiled, and says the same things as the English it stands for."""
+
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from tests.update_catalogues import MO, PO, compiled, extract, read_catalogue
+from vmwidgets import locale
+
+
+@pytest.fixture(autouse=True)
+def _fresh_language(monkeypatch, tmp_path):
+    monkeypatch.delenv("VMWIDGETS_LANG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    locale.set_language(None)
+    yield
+    monkeypatch.undo()
+    locale.set_language(None)
+
+
+def _key(message):
+    return message.id if isinstance(message.id, str) else tuple(message.id)
+
+
+def _texts(value):
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _fields(text):
+    return sorted({name for _, name, _, _ in string.Formatter().parse(text) if name is not None})
+
+
+def test_catalogue_holds_what_the_sources_say():
+    wanted = {_key(m) for m in extract() if m.id}
+    held = {_key(m) for m in read_catalogue() if m.id}
+    assert wanted == held, "run `python tests/update_catalogues.py`"
+
+
+def test_every_message_is_translated():
+    missing = [_key(m) for m in read_catalogue() if m.id and not all(_texts(m.string))]
+    assert missing == []
+
+
+def test_nothing_is_fuzzy_or_obsolete():
+    catalogue = read_catalogue()
+    assert [m.id for m in catalogue if m.id and m.fuzzy] == []
+    assert not catalogue.obsolete
+
+
+def test_compiled_catalogue_agrees_with_its_source():
+    with PO.open("rb") as file:
+        catalogue = read_po(file, locale="ru", domain="vmwidgets")
+    assert MO.read_bytes() == compiled(catalogue), "run `python tests/update_catalogues.py`"
+
+
+def test_placeholders_agree():
+    for message in read_catalogue():
+        if not message.id:
+            continue
+        # A singular may spell its number out, so the plural decides which fields there are.
+        wanted = _fields(_texts(message.id)[-1])
+        for form in _texts(message.string):
+            assert _fields(form) == wanted, message.id
+
+
+def test_russian_has_three_forms():
+    for message in read_catalogue():
+        if message.id and message.pluralizable:
+            assert len(message.string) == 3, message.id
+
+
+def test_language_is_english_by_default(monkeypatch):
+    assert locale.language() == "en"
+    monkeypatch.setenv("VMWIDGETS_LANG", "de")
+    locale.set_language(None)
+    assert locale.language() == "en"
+
+
+@pytest.mark.parametrize(
+    ("folder", "code"), [("ru", "ru"), ("course-ru", "ru"), ("en", "en"), ("guru", "en"), ("RU", "ru")]
+)
+def test_folder_decides(folder, code, monkeypatch, tmp_path):
+    (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / folder)
+    locale.set_language(None)
+    assert locale.language() == code
+
+
+def test_environment_beats_folder_and_choice_beats_both(monkeypatch, tmp_path):
+    (tmp_path / "en").mkdir()
+    monkeypatch.chdir(tmp_path / "en")
+    monkeypatch.setenv("VMWIDGETS_LANG", "ru_RU.UTF-8")
+    locale.set_language(None)
+    assert locale.language() == "ru"
+    locale.set_language("en")
+    assert locale.language() == "en"
+
+
+def test_unknown_language_is_refused():
+    with pytest.raises(ValueError, match="no catalogue for language 'de'; choose one of en, ru"):
+        locale.set_language("de")
+    assert locale.language() == "en"
+
+
+def test_subscribers_hear_each_change_once_and_can_leave():
+    heard = []
+    leave = locale.subscribe(heard.append)
+    locale.set_language("ru")
+    locale.set_language("ru")
+    locale.set_language("en")
+    leave()
+    leave()
+    locale.set_language("ru")
+    assert heard == ["ru", "en"]
+
+
+def test_numbers_are_written_as_the_reader_writes_them():
+    assert locale.number(1234567.891, 2) == "1,234,567.89"
+    assert locale.number(-0.004, 2) == "0.00"
+    assert locale.number(2**63 - 1) == "9,223,372,036,854,775,807"
+    locale.set_language("ru")
+    assert locale.number(1234567.891, 2) == "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567,89"
+    assert locale.number(0.5, 1) == "0,5"
+
+
+class _Refusal(ValueError):
+    def __init__(self, message, **fields):
+        super().__init__(message.format(**fields))
+        self.id = message
+        self.fields = fields
+
+
+def test_errors_speak_english_by_default_and_foreign_errors_stay_as_they_are():
+    error = _Refusal("no VM named {name}", name="A")
+    assert locale.error_text(error) == "no VM named A"
+    locale.set_language("ru")
+    assert locale.error_text(ValueError("something else")) == "something else"
+
+
+def test_strings_for_the_front_end_keep_their_ids():
+    assert locale.strings(["no such message"]) == {"no such message": "no such message"}
+    assert locale.gettext("") == ""
+
+
+def test_locale_needs_nothing_but_the_standard_library():
+    source = Path(locale.__file__).read_text(encoding="utf-8")
+    assert "import numpy" not in source
+    assert "ipywidgets" not in source
