@@ -1,1 +1,23 @@
-"""stacks."""
+"""The stacks: one small module per product, each a frozen record with the policies that it chooses."""
+
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.stack import Stack
+from vmwidgets.stacks.neutral import NEUTRAL
+
+STACKS = {stack.id: stack for stack in (NEUTRAL,)}
+"""All stacks by id."""
+
+
+def get(stack: str | Stack) -> Stack:
+    """Return a stack by its id; a stack is returned as it is.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is no such stack.
+    """
+    if isinstance(stack, Stack):
+        return stack
+    if stack not in STACKS:
+        raise VmwidgetsError("stack is {stack}, expected one of {known}", stack=repr(stack)[:60], known=", ".join(STACKS))
+    return STACKS[stack]

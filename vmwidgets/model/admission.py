@@ -1,0 +1,77 @@
+"""Admission control: what is guaranteed must fit, so a VM whose reservations do not fit is refused."""
+
+from collections.abc import Sequence
+
+from vmwidgets.model.errors import AdmissionError
+from vmwidgets.model.hardware import Hardware
+from vmwidgets.model.vm import VM
+
+MAX_VMS = 64
+"""VMs that one host takes."""
+
+_SENTENCES = {
+    "cpu": "{name} reserves {wanted} MHz of processor time, {available} MHz are unreserved: {short} MHz too many",
+    "memory": "{name} reserves {wanted} bytes of memory, {available} bytes are unreserved: {short} bytes too many",
+    "disk_io": "{name} reserves {wanted} disk operations/s, {available} are unreserved: {short} too many",
+    "network": "{name} reserves {wanted} bytes/s of the network, {available} are unreserved: {short} too many",
+    "disk": "{name} needs {wanted} bytes of the storage pool at once, {available} bytes are free: {short} bytes too many",
+}
+
+
+def disk_at_once(vm: VM) -> int:
+    """Return the pool space that a VM takes when it is created: all of a thick disk, the written part of a thin one."""
+    return vm.disk_used_bytes if vm.thin else vm.disk_bytes
+
+
+def admit(vm: VM, others: Sequence[VM], hardware: Hardware, disk_needed: int, disk_free: int) -> None:
+    """Return if ``vm`` fits beside ``others``.
+
+    Parameters
+    ----------
+    disk_needed, disk_free
+        Pool space in bytes that the VM takes now, and that is free without it.
+
+    Raises
+    ------
+    AdmissionError
+        With the resource and by how much it is too much.
+    """
+    if len(others) >= MAX_VMS:
+        raise AdmissionError("the host holds {most} VMs, and that is the most it takes", most=MAX_VMS)
+    if vm.vcpus > hardware.pcpus:
+        raise AdmissionError(
+            "{name} has {wanted} vCPUs, the host has {available} pCPUs: {short} too many",
+            name=vm.name,
+            resource="cpu",
+            wanted=vm.vcpus,
+            available=hardware.pcpus,
+            short=vm.vcpus - hardware.pcpus,
+        )
+    own_mhz = vm.vcpus * hardware.clock_khz // 1000
+    if vm.cpu_reservation_mhz > own_mhz:
+        _refuse("cpu", vm, vm.cpu_reservation_mhz, own_mhz)
+    guaranteed = {
+        "cpu": (vm.cpu_reservation_mhz, hardware.cpu_khz // 1000, sum(o.cpu_reservation_mhz for o in others)),
+        "memory": (
+            vm.memory_reservation_bytes,
+            hardware.guest_memory_bytes,
+            sum(o.memory_reservation_bytes for o in others),
+        ),
+        "disk_io": (vm.disk_reservation_iops, hardware.disk_iops, sum(o.disk_reservation_iops for o in others)),
+        "network": (vm.network_reservation_bps, hardware.nic_bandwidth, sum(o.network_reservation_bps for o in others)),
+        "disk": (disk_needed, disk_free, 0),
+    }
+    for resource, (wanted, capacity, taken) in guaranteed.items():
+        if wanted > max(capacity - taken, 0):
+            _refuse(resource, vm, wanted, capacity - taken)
+
+
+def _refuse(resource: str, vm: VM, wanted: int, available: int) -> None:
+    raise AdmissionError(
+        _SENTENCES[resource],
+        name=vm.name,
+        resource=resource,
+        wanted=wanted,
+        available=max(available, 0),
+        short=wanted - max(available, 0),
+    )

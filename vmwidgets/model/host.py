@@ -1,0 +1,316 @@
+"""The host: one server, its stack and its VMs, advancing in ticks."""
+
+import copy
+import hashlib
+from dataclasses import astuple
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vmwidgets.model.admission import admit, disk_at_once
+from vmwidgets.model.allocation import largest_remainder
+from vmwidgets.model.bottleneck import Costs, solve
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.hardware import Hardware
+from vmwidgets.model.history import INDEX, METRICS, History, Segment
+from vmwidgets.model.snapshot import Snapshot, snapshot_of
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.storage import growth, overflow_tick
+from vmwidgets.model.vm import VM
+from vmwidgets.model.workload import Demand
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+MAX_ADVANCE = 100_000
+"""Ticks that one call of :meth:`Host.advance` takes at most."""
+_WINDOW = 1024
+"""Ticks that are solved together: large enough for vectors, small enough for the cache."""
+
+
+class Host:
+    """One modelled server.
+
+    Invariants, checked by tests after every command: what the VMs have, the VMM's part and what is free add up to
+    every pool; no VM uses more than it is entitled to; a reservation that is wanted is honoured; the same calls give
+    the same digest, however the ticks are divided among calls of :meth:`advance`.
+
+    Parameters
+    ----------
+    hardware, stack
+        What the host is made of.
+    seed
+        Key of all random numbers, 0 to 2**63 - 1.
+    tick_s
+        Seconds of a tick, 1 to 86,400.
+    """
+
+    def __init__(self, hardware: Hardware, stack: Stack, seed: int = 0, tick_s: int = 60) -> None:
+        self.hardware = hardware
+        self.stack = stack
+        self.seed = check_int("seed", seed, 0, 2**63 - 1)
+        self.tick_s = check_int("tick_s", tick_s, 1, 86_400)
+        self.tick = 0
+        self.history = History()
+        self._vms: list[VM] = []
+        self._written: list[int] = []  # blocks that each guest has written, in bytes
+        self._stalled: set[str] = set()
+        self._chain = b""  # hash of all ticks so far
+
+    @property
+    def vms(self) -> tuple[VM, ...]:
+        """Return the VMs in the order of their creation."""
+        return tuple(self._vms)
+
+    def vm(self, name: str) -> VM:
+        """Return one VM.
+
+        Raises
+        ------
+        VmwidgetsError
+            If there is none of that name.
+        """
+        return self._vms[self._index(name)]
+
+    def create(self, vm: VM) -> None:
+        """Admit a VM and switch it on.
+
+        Raises
+        ------
+        AdmissionError
+            If what it reserves does not fit; the host is as it was.
+        """
+        self._check_free(vm.name)
+        admit(vm, self._vms, self.hardware, disk_at_once(vm), self._disk_free())
+        self._vms.append(vm)
+        self._written.append(vm.disk_used_bytes)
+        self._stalled.clear()
+
+    def destroy(self, name: str) -> None:
+        """Switch a VM off and give back all it had."""
+        index = self._index(name)
+        del self._vms[index], self._written[index]
+        self._stalled.clear()  # there may be room again
+
+    def replace(self, name: str, vm: VM) -> None:
+        """Give the VM ``name`` the settings of ``vm``; what its guest has written stays.
+
+        Raises
+        ------
+        AdmissionError
+            If the new reservations do not fit; the host is as it was.
+        """
+        index = self._index(name)
+        if vm.name != name:
+            self._check_free(vm.name)
+        written = self._written[index]
+        if vm.disk_used_bytes != self._vms[index].disk_used_bytes:
+            raise VmwidgetsError("disk_used_bytes is set when a VM is created; the guest of {name} has written since", name=name)
+        if vm.disk_bytes < written:
+            raise VmwidgetsError(
+                "the disk of {name} would have {size} bytes, and its guest has written {written}",
+                name=name,
+                size=vm.disk_bytes,
+                written=written,
+            )
+        others = [other for other in self._vms if other.name != name]
+        needs = written if vm.thin else vm.disk_bytes
+        admit(vm, others, self.hardware, needs, self._disk_free(without=index))
+        self._vms[index] = vm
+        self._stalled.clear()
+
+    def advance(self, ticks: int = 1) -> None:
+        """Let time pass, 1 to :data:`MAX_ADVANCE` ticks."""
+        check_int("ticks", ticks, 1, MAX_ADVANCE)
+        while ticks:
+            part = min(ticks, _WINDOW)
+            segment, self._written, self._stalled = self._window(part)
+            for column in np.moveaxis(segment.values, 2, 0):
+                self._chain = hashlib.sha256(self._chain + column.astype("<i8").tobytes()).digest()
+            self.history.append(segment)
+            self.tick += part
+            ticks -= part
+
+    def forecast(self, ticks: int) -> Segment:
+        """Return what the next ticks would bring if nobody changes anything; the host stays as it is."""
+        check_int("ticks", ticks, 1, _WINDOW)
+        return self._window(ticks)[0]
+
+    def snapshot(self) -> Snapshot:
+        """Return the host as it is now: the tick that is about to pass, under the present settings."""
+        return self.snapshot_from(self.forecast(1))
+
+    def snapshot_from(self, forecast: Segment) -> Snapshot:
+        """Return the snapshot of now from a forecast that is at hand."""
+        return snapshot_of(forecast, self.vms, self.hardware, self.tick_s)
+
+    def digest(self) -> str:
+        """Return a SHA-256 over settings, state and all that has happened, in hexadecimal."""
+        state = (self.seed, self.tick_s, self.tick, self.stack.id, astuple(self.hardware))
+        vms = [(astuple(vm), written, vm.name in self._stalled) for vm, written in zip(self._vms, self._written, strict=True)]
+        return hashlib.sha256(repr((state, vms)).encode() + self._chain).hexdigest()
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        return copy.deepcopy(self)
+
+    # ------------------------------------------------------------------------------------------- how a window is made
+    def _window(self, ticks: int) -> tuple[Segment, list[int], set[str]]:
+        """Solve the next ticks; return them and the state after them."""
+        written, stalled = np.array(self._written, np.int64), set(self._stalled)
+        first, parts = self.tick, list[Ints]()
+        size = np.array([vm.disk_bytes for vm in self._vms], np.int64)
+        thin = np.array([vm.thin for vm in self._vms], np.bool_)
+        while first < self.tick + ticks:
+            left = self.tick + ticks - first
+            per_day = np.array(
+                [0 if vm.name in stalled else vm.workload.growth_bytes_per_day() for vm in self._vms], np.int64
+            )
+            filled = growth(written, size, np.ones_like(thin), per_day, first, left, self.tick_s)
+            space = np.where(thin[:, None], filled, size[:, None])
+            length = overflow_tick(space, self.hardware.disk_bytes)
+            if length:
+                parts.append(self._solve(first, space[:, :length], stalled))
+                written = filled[:, length - 1]
+                first += length
+            if length < left:  # the pool is full: whoever needs a new block stops, as if its plug were pulled halfway
+                stalled |= {vm.name for vm, grows in zip(self._vms, filled[:, length] > written, strict=True) if grows and vm.thin}
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+        values.flags.writeable = False
+        return Segment(tuple(vm.name for vm in self._vms), self.tick, values), written.tolist(), stalled
+
+    def _solve(self, first: int, space: Ints, stalled: set[str]) -> Ints:
+        """Return the metrics of ticks in which no disk overflows, int64 (metric, VM, tick)."""
+        vms, ticks = self._vms, space.shape[1]
+        values = np.zeros((len(METRICS), len(vms), ticks), np.int64)
+        if not vms:
+            return values
+        # A window is never solved one column wide: NumPy adds a single column in another order than several, and a
+        # digest must not depend on how time was divided.
+        at = first + np.arange(max(ticks, 2), dtype=np.int64)
+        demand = [vm.workload.demand(vm, self.seed, at, self.tick_s) for vm in vms]
+        out = np.zeros((len(METRICS), len(vms), len(at)), np.int64)
+        page, hardware = self.hardware.page_bytes, self.hardware
+        wants = -(-np.stack([np.minimum(d.active_bytes, vm.memory_bytes) for d, vm in zip(demand, vms, strict=True)]) // page)
+        limit = _column([_or_inf(vm.memory_limit_bytes) // page for vm in vms])
+        given = self.stack.memory(
+            float(hardware.guest_memory_bytes // page),
+            _column([vm.memory_shares for vm in vms]),
+            _column([-(-vm.memory_reservation_bytes // page) for vm in vms]),
+            np.minimum(wants.astype(np.float64), limit),
+        )
+        pages = np.minimum(_whole(given, hardware.guest_memory_bytes // page), wants)
+        missing = wants - pages
+
+        awake = np.array([[0.0 if vm.name in stalled else 1.0] for vm in vms])
+        flow = solve(hardware, self.stack, _costs(vms, demand, hardware, missing / np.maximum(wants, 1), awake))
+        cpu, entitled = flow.used["cpu"], _whole(flow.entitlement["cpu"], hardware.cpu_khz)
+        used = np.minimum(_round(cpu), entitled)
+        wanted = np.maximum(_round(flow.demand["cpu"]), entitled)
+        tick_ms, vcpus = self.tick_s * 1000, np.array([[vm.vcpus] for vm in vms], np.int64)
+        # A VM that another resource slows down is not ready in the meantime, it waits: only the processor's refusal counts.
+        ready = np.where(used < wanted, (wanted - entitled) * tick_ms // hardware.clock_khz, 0)
+        _put(out, "cpu", "khz", wanted, entitled, used)
+        out[INDEX["cpu_ready_ms"]] = ready
+        out[INDEX["cpu_steal_permille"]] = ready * 1000 // (tick_ms * vcpus)
+        _put(out, "memory", "bytes", wants * page, pages * page, pages * page)
+        out[INDEX["memory_swapped_bytes"]] = missing * page
+        for resource, prefix, unit, capacity in (
+            ("disk_io", "disk", "iops", hardware.disk_iops),
+            ("network", "network", "bps", hardware.nic_bandwidth),
+        ):
+            share = _whole(flow.entitlement[resource], capacity)
+            _put(
+                out,
+                prefix,
+                unit,
+                np.maximum(_round(flow.demand[resource]), share),
+                share,
+                np.minimum(_round(flow.used[resource]), share),
+            )
+        out[INDEX["disk_latency_us"]] = _round(flow.disk_latency_s * 1e6)
+        out[INDEX["throughput_per_ks"]] = _round(flow.throughput * 1000)
+        out[INDEX["latency_us"]] = _round(flow.latency_s * 1e6)
+        out[INDEX["stalled"]] = (1 - awake).astype(np.int64)
+        values[:] = out[:, :, :ticks]
+        values[INDEX["disk_space_bytes"]] = space
+        return values
+
+    # ---------------------------------------------------------------------------------------------------- small things
+    def _index(self, name: str) -> int:
+        for index, vm in enumerate(self._vms):
+            if vm.name == name:
+                return index
+        raise VmwidgetsError("there is no VM {name}", name=repr(name)[:60])
+
+    def _check_free(self, name: str) -> None:
+        if any(vm.name == name for vm in self._vms):
+            raise VmwidgetsError("there is a VM {name} already", name=name)
+
+    def _disk_free(self, without: int | None = None) -> int:
+        taken = sum(
+            written if vm.thin else vm.disk_bytes
+            for i, (vm, written) in enumerate(zip(self._vms, self._written, strict=True))
+            if i != without
+        )
+        return self.hardware.disk_bytes - taken
+
+
+def _put(out: Ints, prefix: str, unit: str, demand: Ints, entitlement: Ints, used: Ints) -> None:
+    out[INDEX[f"{prefix}_demand_{unit}"]] = demand
+    out[INDEX[f"{prefix}_entitlement_{unit}"]] = entitlement
+    out[INDEX[f"{prefix}_used_{unit}"]] = used
+
+
+def _column(values: list[float] | list[int]) -> Floats:
+    return np.array(values, dtype=np.float64)[:, None]
+
+
+def _or_inf(limit: int | None) -> float:
+    return np.inf if limit is None else float(limit)
+
+
+def _round(values: Floats) -> Ints:
+    return np.rint(values).astype(np.int64)
+
+
+def _whole(values: Floats, capacity: int) -> Ints:
+    """Round shares to whole units that never add up to more than the capacity.
+
+    Snapping to 1/1024 first keeps the last bit of a sum, which depends on the width of a vector, out of the result.
+    """
+    snapped = np.rint(values * 1024) / 1024
+    return largest_remainder(snapped, np.minimum(np.rint(snapped.sum(axis=0)), capacity).astype(np.int64))
+
+
+def _costs(vms: list[VM], demand: list[Demand], hardware: Hardware, miss: Floats, awake: Floats) -> Costs:
+    """Lay the VMs' demand out in columns; a page that is missing costs a synchronous read each time it is touched."""
+    touches = _column([d.touches for d in demand])
+    smallest = hardware.disk_bandwidth / hardware.disk_iops  # bytes that pass in the time of the smallest operation
+    return Costs(
+        rate_per_s=np.stack([d.rate_per_s for d in demand]) * awake,
+        clients=np.stack([d.clients for d in demand]).astype(np.float64) * awake,
+        cpu_s=_column([d.cpu_us * 1e-6 for d in demand]),
+        sync_ops=_column([d.sync_ops_permille / 1000 for d in demand]) + touches * miss,
+        async_ops=_column([d.async_ops_permille / 1000 for d in demand]),
+        op_cost=1.0 + _column([d.op_bytes for d in demand]) / smallest,
+        net_bytes=_column([d.net_bytes for d in demand]),
+        vcpus=_column([vm.vcpus for vm in vms]),
+        controls={
+            "cpu": (
+                _column([vm.cpu_shares for vm in vms]),
+                _column([vm.cpu_reservation_mhz * 1000 for vm in vms]),
+                _column([_or_inf(vm.cpu_limit_mhz) * 1000 for vm in vms]),
+            ),
+            "disk_io": (
+                _column([vm.disk_shares for vm in vms]),
+                _column([vm.disk_reservation_iops for vm in vms]),
+                _column([_or_inf(vm.disk_limit_iops) for vm in vms]),
+            ),
+            "network": (
+                _column([vm.network_shares for vm in vms]),
+                _column([vm.network_reservation_bps for vm in vms]),
+                _column([_or_inf(vm.network_limit_bps) for vm in vms]),
+            ),
+        },
+    )
