@@ -192,7 +192,7 @@ class Host:
         out = np.zeros((len(METRICS), len(vms), len(at)), np.int64)
         page, hardware = self.hardware.page_bytes, self.hardware
         wants = -(-np.stack([np.minimum(d.active_bytes, vm.memory_bytes) for d, vm in zip(demand, vms, strict=True)]) // page)
-        limit = _column([_or_inf(vm.memory_limit_bytes) // page for vm in vms])
+        limit = np.floor(_column([_or_inf(vm.memory_limit_bytes) for vm in vms]) / page)
         given = self.stack.memory(
             float(hardware.guest_memory_bytes // page),
             _column([vm.memory_shares for vm in vms]),
