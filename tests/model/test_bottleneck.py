@@ -22,7 +22,7 @@ def fluid(vms: int, cpu_us: int, disk_us: int, pcpus: int, weights: list[int], c
 
 
 def simulated(vms: int, cpu_us: int, disk_us: int, pcpus: int, weights: list[int]) -> list[float]:
-    """One client per VM; processors in slices of 1/20 of a burst by least weighted use; the disk first come first served."""
+    """One client per VM; processors in slices of 1/20 burst by least weighted use; the disk first come first served."""
     slice_us, end = cpu_us / 20, 10_000_000.0
     left, used, done = [float(cpu_us)] * vms, [0.0] * vms, [0] * vms
     ready, running, disk_free = [(0.0, i) for i in range(vms)], 0, 0.0

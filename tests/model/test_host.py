@@ -52,7 +52,10 @@ def test_per_vcpu_and_per_vm_shares_and_both_repairs_of_chapter_3():
         1.9,
         2.1,
     ]
-    assert cores(host(quiet.with_changes(cpu_shares=2), loud.with_changes(cpu_shares=4, cpu_limit_mhz=2400))) == [2, 1.2]
+    assert cores(host(quiet.with_changes(cpu_shares=2), loud.with_changes(cpu_shares=4, cpu_limit_mhz=2400))) == [
+        2,
+        1.2,
+    ]
 
 
 def test_the_policy_of_the_stack_decides():

@@ -64,4 +64,11 @@ def test_a_changed_name_keeps_the_random_stream():
 def test_workloads_compare_and_print():
     assert Workload("web", cpu_us=5) == Workload("web", cpu_us=5) != Workload("web")
     assert repr(Workload("web", cpu_us=5)) == "Workload('web', cpu_us=5)"
-    assert {kind.name for kind in WORKLOADS.values()} >= {"idle", "web", "batch", "database", "memory_hog", "cpu_burner"}
+    assert {kind.name for kind in WORKLOADS.values()} >= {
+        "idle",
+        "web",
+        "batch",
+        "database",
+        "memory_hog",
+        "cpu_burner",
+    }

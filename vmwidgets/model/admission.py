@@ -14,7 +14,7 @@ _SENTENCES = {
     "memory": "{name} reserves {wanted} bytes of memory, {available} bytes are unreserved: {short} bytes too many",
     "disk_io": "{name} reserves {wanted} disk operations/s, {available} are unreserved: {short} too many",
     "network": "{name} reserves {wanted} bytes/s of the network, {available} are unreserved: {short} too many",
-    "disk": "{name} needs {wanted} bytes of the storage pool at once, {available} bytes are free: {short} bytes too many",
+    "disk": "{name} needs {wanted} bytes of the storage pool at once, {available} are free: {short} bytes too many",
 }
 
 

@@ -123,7 +123,9 @@ def solve(hardware: Hardware, stack: Stack, costs: Costs) -> Flow:
             break
     throughput = np.minimum(wish, np.minimum(np.minimum(caps["cpu"], caps["disk_io"]), caps["network"]))
     used = {name: np.minimum(throughput * per[name], share[name]) for name in capacity}
-    latency, disk_latency = _latencies(hardware, costs, throughput, demand["cpu"], share["cpu"], used["disk_io"], op_cost)
+    latency, disk_latency = _latencies(
+        hardware, costs, throughput, demand["cpu"], share["cpu"], used["disk_io"], op_cost
+    )
     return Flow(throughput, demand, share, used, latency, disk_latency)
 
 

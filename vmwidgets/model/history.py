@@ -76,12 +76,13 @@ class _Run:
         self.names = segment.names
         self.first_tick = segment.first_tick
         self.length = segment.ticks
-        self.buffer = segment.values.copy()
+        self.buffer: NDArray[np.int64] = segment.values.copy()
 
     def append(self, values: NDArray[np.int64]) -> None:
         need = self.length + values.shape[2]
         if need > self.buffer.shape[2]:
-            grown = np.empty((*self.buffer.shape[:2], max(need, min(2 * need, MAX_TICKS + 512))), np.int64)
+            metrics, vms, _ = self.buffer.shape
+            grown = np.empty((metrics, vms, max(need, min(2 * need, MAX_TICKS + 512))), np.int64)
             grown[:, :, : self.length] = self.buffer[:, :, : self.length]
             self.buffer = grown
         self.buffer[:, :, self.length : need] = values

@@ -105,7 +105,9 @@ class Host:
             self._check_free(vm.name)
         written = self._written[index]
         if vm.disk_used_bytes != self._vms[index].disk_used_bytes:
-            raise VmwidgetsError("disk_used_bytes is set when a VM is created; the guest of {name} has written since", name=name)
+            raise VmwidgetsError(
+                "disk_used_bytes is set when a VM is created; the guest of {name} has written since", name=name
+            )
         if vm.disk_bytes < written:
             raise VmwidgetsError(
                 "the disk of {name} would have {size} bytes, and its guest has written {written}",
@@ -147,7 +149,10 @@ class Host:
     def digest(self) -> str:
         """Return a SHA-256 over settings, state and all that has happened, in hexadecimal."""
         state = (self.seed, self.tick_s, self.tick, self.stack.id, astuple(self.hardware))
-        vms = [(astuple(vm), written, vm.name in self._stalled) for vm, written in zip(self._vms, self._written, strict=True)]
+        vms = [
+            (astuple(vm), written, vm.name in self._stalled)
+            for vm, written in zip(self._vms, self._written, strict=True)
+        ]
         return hashlib.sha256(repr((state, vms)).encode() + self._chain).hexdigest()
 
     def copy(self) -> Self:
@@ -174,7 +179,11 @@ class Host:
                 written = filled[:, length - 1]
                 first += length
             if length < left:  # the pool is full: whoever needs a new block stops, as if its plug were pulled halfway
-                stalled |= {vm.name for vm, grows in zip(self._vms, filled[:, length] > written, strict=True) if grows and vm.thin}
+                stalled |= {
+                    vm.name
+                    for vm, grows in zip(self._vms, filled[:, length] > written, strict=True)
+                    if grows and vm.thin
+                }
         values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
         values.flags.writeable = False
         return Segment(tuple(vm.name for vm in self._vms), self.tick, values), written.tolist(), stalled
@@ -191,7 +200,9 @@ class Host:
         demand = [vm.workload.demand(vm, self.seed, at, self.tick_s) for vm in vms]
         out = np.zeros((len(METRICS), len(vms), len(at)), np.int64)
         page, hardware = self.hardware.page_bytes, self.hardware
-        wants = -(-np.stack([np.minimum(d.active_bytes, vm.memory_bytes) for d, vm in zip(demand, vms, strict=True)]) // page)
+        wants = -(
+            -np.stack([np.minimum(d.active_bytes, vm.memory_bytes) for d, vm in zip(demand, vms, strict=True)]) // page
+        )
         limit = np.floor(_column([_or_inf(vm.memory_limit_bytes) for vm in vms]) / page)
         given = self.stack.memory(
             float(hardware.guest_memory_bytes // page),
@@ -208,8 +219,8 @@ class Host:
         used = np.minimum(_round(cpu), entitled)
         wanted = np.maximum(_round(flow.demand["cpu"]), entitled)
         tick_ms, vcpus = self.tick_s * 1000, np.array([[vm.vcpus] for vm in vms], np.int64)
-        # A VM that another resource slows down is not ready in the meantime, it waits: only the processor's refusal counts.
-        ready = np.where(used < wanted, (wanted - entitled) * tick_ms // hardware.clock_khz, 0)
+        # A VM that another resource slows down waits and is not ready: only what the processor refuses counts.
+        ready = (wanted - entitled) * tick_ms // hardware.clock_khz
         _put(out, "cpu", "khz", wanted, entitled, used)
         out[INDEX["cpu_ready_ms"]] = ready
         out[INDEX["cpu_steal_permille"]] = ready * 1000 // (tick_ms * vcpus)

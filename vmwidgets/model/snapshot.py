@@ -79,9 +79,7 @@ class Snapshot:
         return {metric: int(column[index]) for metric, column in self.columns.items()}
 
 
-def snapshot_of(
-    segment: Segment, vms: tuple[VM, ...], hardware: Hardware, tick_s: int, column: int = 0
-) -> Snapshot:
+def snapshot_of(segment: Segment, vms: tuple[VM, ...], hardware: Hardware, tick_s: int, column: int = 0) -> Snapshot:
     """Return one tick of a segment as a snapshot."""
     values = segment.values[:, :, column].copy()
     values.flags.writeable = False

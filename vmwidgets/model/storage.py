@@ -7,7 +7,9 @@ Ints = NDArray[np.int64]
 SECONDS_PER_DAY = 86_400
 
 
-def growth(used: Ints, size: Ints, thin: NDArray[np.bool_], per_day: Ints, first_tick: int, ticks: int, tick_s: int) -> Ints:
+def growth(
+    used: Ints, size: Ints, thin: NDArray[np.bool_], per_day: Ints, first_tick: int, ticks: int, tick_s: int
+) -> Ints:
     """Return the pool space that each virtual disk takes after each tick, if the pool is endless.
 
     Parameters

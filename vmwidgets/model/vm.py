@@ -162,7 +162,9 @@ class VM:
         for name in changes:
             if name not in known:
                 raise VmwidgetsError(
-                    "{name} is not a setting of a VM, expected one of {known}", name=repr(name)[:60], known=", ".join(known)
+                    "{name} is not a setting of a VM, expected one of {known}",
+                    name=repr(name)[:60],
+                    known=", ".join(known),
                 )
         return replace(self, **changes)  # pyright: ignore[reportArgumentType]
 

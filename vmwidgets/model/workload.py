@@ -160,7 +160,32 @@ class Workload:
 # The day of a web server in thousandths of its peak, hour by hour: quiet at night, a bump at noon, a peak in the
 # evening. The course's own curve.
 _DAY = np.array(
-    [180, 130, 100, 90, 90, 120, 200, 340, 500, 620, 690, 740, 780, 730, 700, 700, 720, 790, 880, 960, 1000, 900, 620, 340],
+    [
+        180,
+        130,
+        100,
+        90,
+        90,
+        120,
+        200,
+        340,
+        500,
+        620,
+        690,
+        740,
+        780,
+        730,
+        700,
+        700,
+        720,
+        790,
+        880,
+        960,
+        1000,
+        900,
+        620,
+        340,
+    ],
     dtype=np.int64,
 )
 
@@ -245,7 +270,8 @@ def _boot_storm(p: Mapping[str, int], w: Workload, vm: "VM", seed: int, ticks: T
 def _trace(p: Mapping[str, int], w: Workload, vm: "VM", seed: int, ticks: Ticks, tick_s: int) -> Demand:
     values = np.array(w.values, dtype=np.int64)
     percent = values[ticks * tick_s // p["value_s"] % len(values)]
-    return _open(ticks, percent * (vm.vcpus * 10.0), _steady(ticks, _part(vm, p["active_permille"])), 1000)
+    rate = percent.astype(np.float64) * (vm.vcpus * 10)
+    return _open(ticks, rate, _steady(ticks, _part(vm, p["active_permille"])), 1000)
 
 
 def _constant(p: Mapping[str, int], w: Workload, vm: "VM", seed: int, ticks: Ticks, tick_s: int) -> Demand:
