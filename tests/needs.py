@@ -41,7 +41,6 @@ TOOLS: dict[str, tuple[Callable[[], str | None], str]] = {
     "traces": (_traces, "set VMWIDGETS_TRACES to a folder with the traces of real machines"),
     "voila": (_python_module("voila"), "run `pip install -e '.[test]'`"),
     "notebook": (_python_module("notebook"), "run `pip install -e '.[test]'`"),
-    "repo2docker": (_python_module("repo2docker"), "run `pip install jupyter-repo2docker`"),
 }
 
 

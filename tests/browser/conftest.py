@@ -1,6 +1,7 @@
 """Fixtures that open notebooks in real front ends, in the system's Chromium, and watch what they log and fetch."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-from tests.browser.servers import JUPYTER, TOKEN, Server, as_root, serving
+from tests.browser.servers import JUPYTER, PORT, TOKEN, Server, as_root, serving
 from tests.needs import needs
 
 CHROMIUM = [
@@ -185,7 +186,7 @@ def jupyter(tmp_path_factory) -> Iterator[Server]:
     """A Jupyter server with JupyterLab and Notebook 7."""
     needs("chromium")
     root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
-    command = ["jupyterlab", *JUPYTER, f"--ServerApp.root_dir={root}", *as_root("ServerApp")]
+    command = [sys.executable, "-m", "jupyterlab", *JUPYTER, f"--ServerApp.root_dir={root}", *as_root("ServerApp")]
     with serving(command, "/api/status", root, home) as server:
         yield server
 
@@ -196,7 +197,7 @@ def voila_server(tmp_path_factory) -> Iterator[Server]:
     needs("chromium")
     needs("voila")
     root, home = tmp_path_factory.mktemp("voila_root"), tmp_path_factory.mktemp("voila_home")
-    command = ["voila", str(root), "--no-browser", "--Voila.ip=127.0.0.1", "--Voila.port_retries=0"]
+    command = [sys.executable, "-m", "voila", str(root), PORT, "--no-browser", "--Voila.ip=127.0.0.1"]
     with serving(command, "/voila/static/voila.js", root, home) as server:
         yield server
 

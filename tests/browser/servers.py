@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -26,7 +25,9 @@ SETTINGS = {
 }
 # The graders' panels belong to teachers; they are not what these tests look at.
 DISABLED = {"@jupyter/nbgrader": True}
+PORT = "--port={port}"
 JUPYTER = [
+    PORT,
     "--no-browser",
     "--ip=127.0.0.1",
     "--ServerApp.port_retries=0",
@@ -88,15 +89,20 @@ def isolated(home: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(command: list[str], ready: str, root: Path, home: Path) -> Iterator[Server]:
-    """Run `command` on a free port until its `ready` path answers; end it and its kernels afterwards."""
+def serving(
+    command: list[str], ready: str, root: Path, home: Path, environment: dict[str, str] | None = None
+) -> Iterator[Server]:
+    """Run `command` on a free port, put in for its ``{port}``, until `ready` answers; end it and its kernels after.
+
+    `environment` replaces the isolated one, for a server that has its own Python and home.
+    """
     port = free_port()
     server = Server(f"http://127.0.0.1:{port}", root, home / "server.log")
     with server.log.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command, f"--port={port}"],
+            [argument.replace("{port}", str(port)) for argument in command],
             cwd=root,
-            env=isolated(home),
+            env=environment or isolated(home),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
