@@ -1,1 +1,53 @@
-"""experiments."""
+"""Named, parameterised set-ups, each of which returns a table: ``vm.experiments.mhz_entitlement()``.
+
+Each module holds experiments on one subject and loads on first use.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from vmwidgets.experiments.registry import REGISTRY, Experiment
+from vmwidgets.model.errors import VmwidgetsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MODULES = {
+    "sharing": ("mhz_entitlement", "relative_weights", "resource_pools"),
+    "domains": ("weighted_domains",),
+    "days": ("day_of_traces",),
+    "exits": ("vm_exits",),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["Experiment", "get", "names", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all experiments."""
+    return tuple(_HOME)
+
+
+def get(name: str) -> Experiment:
+    """Return an experiment by its name.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is none of that name.
+    """
+    if name not in _HOME:
+        raise VmwidgetsError("there is no experiment {name}, expected one of {known}", name=name, known=", ".join(_HOME))
+    import_module(f"vmwidgets.experiments.{_HOME[name]}")
+    return REGISTRY[name]
+
+
+def __getattr__(name: str) -> "Callable[..., pd.DataFrame]":
+    if name not in _HOME:
+        raise AttributeError(f"there is no experiment {name!r}, expected one of {', '.join(_HOME)}")
+    return get(name).run
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
