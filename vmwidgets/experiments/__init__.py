@@ -38,7 +38,9 @@ def get(name: str) -> Experiment:
         If there is none of that name.
     """
     if name not in _HOME:
-        raise VmwidgetsError("there is no experiment {name}, expected one of {known}", name=name, known=", ".join(_HOME))
+        raise VmwidgetsError(
+            "there is no experiment {name}, expected one of {known}", name=name, known=", ".join(_HOME)
+        )
     import_module(f"vmwidgets.experiments.{_HOME[name]}")
     return REGISTRY[name]
 

@@ -168,6 +168,10 @@ class VM:
                 )
         return replace(self, **changes)  # pyright: ignore[reportArgumentType]
 
+    def named(self, name: str) -> "VM":
+        """Return a copy that is a machine of its own: with another name and its own random numbers."""
+        return replace(self, name=name, stream=name)
+
 
 SETTINGS = tuple(f.name for f in fields(VM) if f.name != "stream")
 """The names of all settings that :meth:`VM.with_changes` takes."""

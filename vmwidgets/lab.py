@@ -1,0 +1,360 @@
+"""The lab: one host and one command log. Widgets, notebooks, the command line and the grader are views of it."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from vmwidgets import commands
+from vmwidgets.commands import Advance, Command, Configure, CreateVM, DestroyVM, Setup, SetWorkload
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.hardware import Hardware
+from vmwidgets.model.history import METRICS, History, Segment
+from vmwidgets.model.host import MAX_ADVANCE, Host
+from vmwidgets.model.snapshot import Snapshot
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.vm import VM
+from vmwidgets.model.workload import Workload
+from vmwidgets.stacks import get
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CHECKPOINT_EVERY = 32  # commands between two copies of the host that undo starts from
+_CHECKPOINTS = 4
+
+
+class Lab:
+    """A modelled server with its virtual machines, and all that was done to it.
+
+    Everything that changes the host is a command: checked, carried out, logged, and announced once to every
+    subscriber. The log is the experiment: replayed on a fresh host it gives the same digest, bit for bit.
+
+    Parameters
+    ----------
+    stack
+        Id of a stack (:data:`vmwidgets.stacks.STACKS`), or a :class:`~vmwidgets.model.stack.Stack`.
+    seed
+        Key of all random numbers, 0 to 2**63 - 1.
+    hardware
+        The server.
+    tick_s
+        Seconds of a tick, 1 to 86,400.
+
+    Raises
+    ------
+    VmwidgetsError
+        From every method: if something cannot be done. The lab is then as it was.
+    """
+
+    def __init__(
+        self, stack: str | Stack = "neutral", seed: int = 0, hardware: Hardware | None = None, tick_s: int = 60
+    ) -> None:
+        self._setup = Setup(hardware or Hardware(), get(stack), seed, tick_s)
+        # Callbacks of widgets may arrive on another thread than the cell's: everything goes through this lock.
+        self._lock = threading.RLock()
+        self._subscribers: dict[object, Callable[[Lab], object]] = {}
+        self._start(self._setup.host(), [])
+
+    def _start(self, host: Host, log: list[Command]) -> None:
+        self._host = host
+        self._log = log
+        self._undone: list[Command] = []
+        self._checkpoints: list[tuple[int, Host]] = []
+        self._coming: Segment | None = None
+
+    # ------------------------------------------------------------------------------------------------------- commands
+    def create_vm(self, name: str, /, **settings: Any) -> Snapshot:
+        """Create a VM; ``settings`` are those of :class:`~vmwidgets.model.vm.VM`. Admission control may refuse it."""
+        vm = VM("-").with_changes(**{**settings, "name": name, **_workload(settings)})
+        return self.do(CreateVM(vm.named(name)))
+
+    def clone_vm(self, name: str, new_name: str) -> Snapshot:
+        """Create a VM with the settings of another one; its disk begins with what the other's began with."""
+        return self.do(CreateVM(self.vm(name).named(new_name)))
+
+    def destroy_vm(self, name: str) -> Snapshot:
+        """Switch a VM off and give back all it had."""
+        return self.do(DestroyVM(name))
+
+    def configure(self, vm: str, /, **changes: Any) -> Snapshot:
+        """Change settings of a VM, all of them or none; ``name`` is one of them, and its random numbers stay."""
+        changes |= _workload(changes)
+        return self.do(Configure(vm, tuple(changes.items())))
+
+    def set_workload(self, name: str, workload: Workload | str) -> Snapshot:
+        """Give the guest something else to do."""
+        return self.do(SetWorkload(name, Workload(workload) if isinstance(workload, str) else workload))
+
+    def advance(self, ticks: int = 1) -> Snapshot:
+        """Let time pass."""
+        return self.do(Advance(ticks))
+
+    def do(self, command: Command) -> Snapshot:
+        """Carry out a command: the one gate through which everything passes.
+
+        Returns
+        -------
+        Snapshot
+            The host as it is now.
+        """
+        with self._lock:
+            self._carry_out(command)
+            self._undone.clear()
+            self._coming = None
+            return self._announce()
+
+    def _carry_out(self, command: Command) -> None:
+        last = self._log[-1] if self._log else None
+        merge = isinstance(command, Advance) and isinstance(last, Advance) and last.ticks + command.ticks <= MAX_ADVANCE
+        if not merge and len(self._log) >= commands.MAX_COMMANDS:
+            raise VmwidgetsError("the log holds {most} commands, and that is the most it takes", most=len(self._log))
+        before = len(self._log)
+        if not merge and before and before % _CHECKPOINT_EVERY == 0:
+            self._checkpoints = [*(c for c in self._checkpoints if c[0] < before), (before, self._host.copy())]
+            del self._checkpoints[:-_CHECKPOINTS]
+        command.apply(self._host)
+        if merge and isinstance(command, Advance) and isinstance(last, Advance):
+            self._log[-1] = Advance(last.ticks + command.ticks)
+            self._checkpoints = [c for c in self._checkpoints if c[0] < len(self._log)]
+        else:
+            self._log.append(command)
+
+    def undo(self) -> Snapshot:
+        """Go back to where the lab was before the last command; ticks in a row are one command."""
+        with self._lock:
+            if not self._log:
+                raise VmwidgetsError("there is nothing to undo")
+            log, undone = self._log[:-1], [*self._undone, self._log[-1]]
+            self._host = self._replayed(log)
+            self._checkpoints = [c for c in self._checkpoints if c[0] <= len(log)]
+            self._log, self._undone, self._coming = log, undone, None
+            return self._announce()
+
+    def redo(self) -> Snapshot:
+        """Do again what was undone last."""
+        with self._lock:
+            if not self._undone:
+                raise VmwidgetsError("there is nothing to redo")
+            command = self._undone[-1]
+            command.apply(self._host)
+            self._log.append(command)
+            del self._undone[-1]
+            self._coming = None
+            return self._announce()
+
+    def _replayed(self, log: list[Command]) -> Host:
+        start, host = next(((n, h.copy()) for n, h in reversed(self._checkpoints) if n <= len(log)), (0, None))
+        host = host or self._setup.host()
+        for command in log[start:]:
+            command.apply(host)
+        return host
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to undo."""
+        return bool(self._log)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is something to redo."""
+        return bool(self._undone)
+
+    # ---------------------------------------------------------------------------------------------------- subscribers
+    def subscribe(self, callback: "Callable[[Lab], object]") -> Callable[[], None]:
+        """Call ``callback(lab)`` after every command; returns a function that ends this."""
+        key = object()
+        with self._lock:
+            self._subscribers[key] = callback
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._subscribers.pop(key, None)
+
+        return unsubscribe
+
+    def _announce(self) -> Snapshot:
+        failures: list[Exception] = []
+        for callback in tuple(self._subscribers.values()):
+            try:
+                callback(self)
+            except Exception as error:
+                failures.append(error)  # the others are told all the same
+        if failures:
+            raise ExceptionGroup("a view of the lab failed; the command itself was carried out", failures)
+        return self.snapshot
+
+    # -------------------------------------------------------------------------------------------------------- reading
+    @property
+    def snapshot(self) -> Snapshot:
+        """The host as it is now."""
+        with self._lock:
+            return self._host.snapshot_from(self.forecast(1))
+
+    def forecast(self, ticks: int) -> Segment:
+        """Return what the next ticks would bring if nobody changes anything; the lab stays as it is."""
+        with self._lock:
+            coming = self._coming
+            if coming is None or coming.ticks < ticks:
+                self._coming = coming = self._host.forecast(ticks)
+            return coming
+
+    @property
+    def vms(self) -> tuple[VM, ...]:
+        """The VMs in the order of their creation."""
+        with self._lock:
+            return self._host.vms
+
+    def vm(self, name: str) -> VM:
+        """Return one VM."""
+        with self._lock:
+            return self._host.vm(name)
+
+    @property
+    def hardware(self) -> Hardware:
+        """The server."""
+        return self._setup.hardware
+
+    @property
+    def stack(self) -> Stack:
+        """The stack."""
+        return self._setup.stack
+
+    @property
+    def tick(self) -> int:
+        """Ticks that have passed."""
+        return self._host.tick
+
+    @property
+    def tick_s(self) -> int:
+        """Seconds of a tick."""
+        return self._setup.tick_s
+
+    @property
+    def seed(self) -> int:
+        """The key of all random numbers."""
+        return self._setup.seed
+
+    @property
+    def log(self) -> tuple[Command, ...]:
+        """All commands so far."""
+        with self._lock:
+            return tuple(self._log)
+
+    @property
+    def recorded(self) -> History:
+        """The recorded ticks, for charts; do not change it."""
+        return self._host.history
+
+    def history(self) -> "pd.DataFrame":
+        """Return the recorded ticks as a table: one row per tick and VM, one column per metric."""
+        import numpy as np
+        import pandas as pd
+
+        with self._lock:
+            segments = list(self._host.history.segments)
+        columns: dict[str, list[Any]] = {"tick": [], "vm": [], **{metric: [] for metric in METRICS}}
+        for segment in segments:
+            vms = len(segment.names)
+            columns["tick"].append(np.repeat(np.arange(segment.first_tick, segment.first_tick + segment.ticks), vms))
+            columns["vm"].append(np.tile(np.array(segment.names, dtype=object), segment.ticks))
+            for metric in METRICS:
+                columns[metric].append(segment.column(metric).T.reshape(-1))
+        empty = {"tick": np.int64, "vm": object}
+        return pd.DataFrame(
+            {
+                name: np.concatenate(parts) if parts else np.empty(0, empty.get(name, np.int64))
+                for name, parts in columns.items()
+            }
+        )
+
+    def digest(self) -> str:
+        """Return a SHA-256 over settings, state and all that has happened, in hexadecimal."""
+        with self._lock:
+            return self._host.digest()
+
+    # ---------------------------------------------------------------------------------------------------------- files
+    def replay(self) -> "Lab":
+        """Return a fresh lab to which the same commands were given."""
+        with self._lock:
+            fresh, log = Lab(self.stack, self.seed, self.hardware, self.tick_s), self.log
+        for command in log:
+            fresh.do(command)
+        return fresh
+
+    def text(self) -> str:
+        """Return the experiment as JSON Lines: how the lab was made, and every command."""
+        with self._lock:
+            return commands.dump(self._setup, self._log)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the experiment to a file, whole or not at all."""
+        target = Path(path)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(self.text())
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def load(self, path: str | os.PathLike[str]) -> Snapshot:
+        """Replace everything in this lab by a saved experiment, whole or not at all.
+
+        Raises
+        ------
+        VmwidgetsError
+            If the file is of another schema, damaged, or holds a command that is refused; it names the line.
+        """
+        setup, host, log = read(path)
+        with self._lock:
+            self._setup = setup
+            self._start(host, log)
+            return self._announce()
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Return a new lab with a saved experiment."""
+        lab = cls()
+        lab.load(path)
+        return lab
+
+    def __repr__(self) -> str:
+        count = len(self.vms)
+        return f"<Lab {self.stack.id}: {count} VM{'' if count == 1 else 's'}, tick {self.tick}>"
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
+    """Read a saved experiment and replay it on a fresh host."""
+    file = Path(path)
+    if not file.is_file():
+        raise VmwidgetsError("there is no file {path}", path=str(file))
+    if file.stat().st_size > commands.MAX_BYTES:
+        raise VmwidgetsError("{path} is larger than {most} bytes", path=str(file), most=commands.MAX_BYTES)
+    try:
+        text = file.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise VmwidgetsError("line {line}: this is not UTF-8", line=line) from error
+    setup, log = commands.load(text)
+    host, ticks = setup.host(), 0
+    for number, command in enumerate(log, 2):
+        ticks += command.ticks if isinstance(command, Advance) else 0
+        try:
+            check_int("ticks", ticks, 0, MAX_TICKS)
+            command.apply(host)
+        except VmwidgetsError as error:
+            raise VmwidgetsError("line {line}: {reason}", line=number, reason=str(error)) from error
+    return setup, host, list(log)
+
+
+MAX_TICKS = 1_000_000
+"""Ticks that a saved experiment may last: what a replay takes is bounded."""
+
+
+def _workload(settings: dict[str, Any]) -> dict[str, Workload]:
+    kind = settings.get("workload")
+    return {"workload": Workload(kind)} if isinstance(kind, str) else {}
