@@ -8,6 +8,7 @@ from babel.messages.pofile import read_po
 
 from tests.update_catalogues import MO, PO, compiled, extract, read_catalogue
 from vmwidgets import locale
+from vmwidgets.model.errors import VmwidgetsError
 
 
 @pytest.fixture(autouse=True)
@@ -125,18 +126,44 @@ def test_numbers_are_written_as_the_reader_writes_them():
     assert locale.number(0.5, 1) == "0,5"
 
 
-class _Refusal(ValueError):
-    def __init__(self, message, **fields):
-        super().__init__(message.format(**fields))
-        self.id = message
-        self.fields = fields
+def test_errors_speak_the_readers_language():
+    error = VmwidgetsError("there is no VM {name}", name="'A'")
+    assert locale.error_text(error) == "there is no VM 'A'"
+    locale.set_language("ru")
+    assert locale.error_text(error) == "ВМ 'A' нет"
+    assert str(error) == "there is no VM 'A'"
 
 
-def test_errors_speak_english_by_default_and_foreign_errors_stay_as_they_are():
-    error = _Refusal("no VM named {name}", name="A")
-    assert locale.error_text(error) == "no VM named A"
+def test_other_peoples_errors_stay_as_they_are():
     locale.set_language("ru")
     assert locale.error_text(ValueError("something else")) == "something else"
+
+
+def test_error_inside_an_error_is_translated_too_and_numbers_are_grouped():
+    inner = VmwidgetsError("there is no VM {name}", name="'A'")
+    outer = VmwidgetsError("line {line}: {reason}", line=1200, reason=str(inner))
+    outer.__cause__ = inner
+    locale.set_language("ru")
+    assert locale.error_text(outer) == "строка 1\N{NO-BREAK SPACE}200: ВМ 'A' нет"
+
+
+def test_every_sentence_of_an_error_is_extracted():
+    wanted = {
+        "there is no VM {name}",
+        "{name} reserves {wanted} disk operations/s, {available} are unreserved: {short} too many",
+    }
+    assert wanted <= {message.id for message in extract()}
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(1, "1 новый файл"), (2, "2 новых файла"), (5, "5 новых файлов"), (21, "21 новый файл")]
+)
+def test_russian_counts(count, text):
+    locale.set_language("ru")
+    form = locale.ngettext(
+        "{count} file of the course is new in {folder}", "{count} files of the course are new in {folder}", count
+    )
+    assert text in form.format(count=count, folder="x")
 
 
 def test_strings_for_the_front_end_keep_their_ids():

@@ -4,7 +4,9 @@ New messages arrive untranslated (a test then names them), changed ones are drop
 than guessed at, and the compiled ``.mo`` is written beside the ``.po``.
 """
 
+import ast
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -20,6 +22,27 @@ MO = PO.with_suffix(".mo")
 KEYWORDS = DEFAULT_KEYWORDS | {"t": None, "nt": (1, 2), "mark": None}
 
 
+def _sentences() -> Iterator[tuple[str, str]]:
+    """File and message id of each sentence of an error: given to its class, or kept in a table ``_SENTENCES``.
+
+    The model raises these and knows nothing of catalogues, so nothing marks them for Babel.
+    """
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+    classes = [n for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+    errors, before = {"VmwidgetsError"}, 0
+    while len(errors) > before:
+        before = len(errors)
+        errors |= {c.name for c in classes if any(isinstance(b, ast.Name) and b.id in errors for b in c.bases)}
+    for path, tree in trees.items():
+        name = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Name(id=called), args=[ast.Constant(value=str(text)), *_]) if called in errors:
+                    yield name, text
+                case ast.Assign(targets=[ast.Name(id="_SENTENCES")], value=ast.Dict(values=values)):
+                    yield from ((name, ast.literal_eval(value)) for value in values)
+
+
 def extract() -> Catalog:
     """Every message of the package's Python and JavaScript."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
@@ -28,6 +51,8 @@ def extract() -> Catalog:
     found = extract_from_dir(PACKAGE, methods, options, keywords=KEYWORDS, comment_tags=("Translators:",))
     for name, _line, message, comments, context in found:
         template.add(message, None, [(f"vmwidgets/{name}", None)], auto_comments=comments, context=context)
+    for name, message in _sentences():
+        template.add(message, None, [(f"vmwidgets/{name}", None)])
     return template
 
 

@@ -19,8 +19,7 @@ BARE = "import ipywidgets; ipywidgets.IntSlider()"
 @pytest.mark.parametrize("front", ["lab", "notebook", "voila"])
 def test_probe(front, request):
     notebooks = request.getfixturevalue("voila" if front == "voila" else "notebook")
-    if front != "lab":
-        notebooks(BARE, bare=True, front=front)
+    notebooks(BARE, bare=True, front=front)
     page = notebooks(PROBE, front=front)
     page.locator(".probe").click()
     expect(page.locator(".probe")).to_have_text("value 4")

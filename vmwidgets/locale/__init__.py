@@ -158,4 +158,14 @@ def error_text(error: BaseException) -> str:
     fields = getattr(error, "fields", None)
     if not isinstance(message, str) or not isinstance(fields, dict) or language() == "en":
         return str(error)
-    return gettext(message).format(**cast(dict[str, object], fields))
+    return gettext(message).format(
+        **{name: _shown(value, error.__cause__) for name, value in cast(dict[str, object], fields).items()}
+    )
+
+
+def _shown(value: object, cause: BaseException | None) -> object:
+    """A field's value as the reader writes it."""
+    if type(value) is int:
+        return number(value)
+    # "line 7: there is no VM B": the second half is the sentence of the error that this one was raised from.
+    return error_text(cause) if cause is not None and value == str(cause) else value
