@@ -7,7 +7,7 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def isolated(home: Path) -> dict[str, str]:
-    """The environment of a server that keeps all it writes under `home`."""
-    for name, content in SETTINGS.items():
+def isolated(home: Path, settings: Mapping[str, object] = SETTINGS) -> dict[str, str]:
+    """The environment of a server that keeps all it writes under `home` and starts with the user's `settings`."""
+    for name, content in settings.items():
         file = home / "settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content), encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PATIENCE_MS, READY
-from tests.browser.servers import PORT, TOKEN, serving
+from tests.browser.servers import PORT, TOKEN, isolated, serving
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -17,7 +17,8 @@ def test_first_chapter_opens(language, browser, tmp_path):
     command = [sys.executable, "-m", "vmwidgets.cli", "lab", "--lang", language, "--no-browser", PORT, "--"]
     command += [f"--IdentityProvider.token={TOKEN}", "--allow-root", "--LabApp.expose_app_in_browser=True"]
     outside = []
-    with serving(command, "/api/status", root, home) as server:
+    # With a new user's settings, who has not been asked anything yet.
+    with serving(command, "/api/status", root, home, isolated(home, {})) as server:
         context = browser.new_context()
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
