@@ -66,9 +66,11 @@ def share(capacity: ArrayLike, weight: ArrayLike, floor: ArrayLike, ceiling: Arr
     _check("capacity", capacity)
     _check("floor", floor)
     _check("ceiling", ceiling, finite=False)
-    columns = ceiling.reshape(n, -1) if ceiling.size else ceiling.reshape(n, 0)
-    weight, floor = _as_columns(weight, shape), _as_columns(floor, shape)
-    capacity = np.broadcast_to(capacity, shape[1:]).reshape(-1)
+    if ceiling.size == 0:
+        return ceiling.copy()
+    columns = ceiling.reshape(n, -1)
+    weight, floor = _as_columns("weight", weight, shape), _as_columns("floor", floor, shape)
+    capacity = _fit("capacity", capacity, shape, shape[1:]).reshape(-1)
     solve = _share_few if columns.size <= _FEW else share_columns
     return solve(capacity, weight, floor, columns).reshape(shape)
 
@@ -84,11 +86,24 @@ def _check(name: str, values: Floats, *, above_zero: bool = False, finite: bool 
         raise VmwidgetsError("a {name} is infinite", name=name)
 
 
-def _as_columns(values: Floats, shape: tuple[int, ...]) -> Floats:
+def _as_columns(name: str, values: Floats, shape: tuple[int, ...]) -> Floats:
     """Lay values out for the columns of a batch: one column that serves all, or one for each."""
-    if values.size == 1 or (values.size == shape[0] and values.shape == (shape[0],) + (1,) * (len(shape) - 1)):
-        return np.broadcast_to(values.reshape(-1, 1), (shape[0], 1))
-    return np.broadcast_to(values, shape).reshape(shape[0], -1)
+    n = shape[0]
+    if values.ndim == 0 or values.shape == (n,) + (1,) * (len(shape) - 1):
+        return np.broadcast_to(values.reshape(-1, 1), (n, 1))
+    return _fit(name, values, shape, shape).reshape(n, -1)
+
+
+def _fit(name: str, values: Floats, ceiling: tuple[int, ...], shape: tuple[int, ...]) -> Floats:
+    try:
+        return np.broadcast_to(values, shape)
+    except ValueError as error:
+        raise VmwidgetsError(
+            "{name} has the shape {shape}, which does not fit the ceiling's {ceiling}",
+            name=name,
+            shape=values.shape,
+            ceiling=ceiling,
+        ) from error
 
 
 def _share_few(capacity: Floats, weight: Floats, floor: Floats, ceiling: Floats) -> Floats:
@@ -251,7 +266,7 @@ def largest_remainder(values: ArrayLike, total: ArrayLike | None = None) -> Ints
     if not missing.any():
         return whole
     if (np.abs(missing) > len(values)).any():
-        raise VmwidgetsError("the shares add up to something else than their total")
+        raise VmwidgetsError("the values add up to another total")
     remainder = values - down
     order = np.argsort(-remainder, axis=0, kind="stable")
     rank = np.empty_like(order)

@@ -148,8 +148,10 @@ def run(
     balloon = np.zeros((slots, hosts)) if balloon is None else balloon.copy()
     used, ready, work, swap = np.zeros((4, slots, hosts))
     totals = Totals(used, ready, work, swap, balloon)
-    wide = max(1, min(hosts, _BLOCK // max(slots, 1)))
-    deep = max(1, min(ticks, _BLOCK // max(slots * wide, 1)))
+    if cpu_demand.size == 0:
+        return totals
+    wide = max(1, min(hosts, _BLOCK // slots))
+    deep = max(1, min(ticks, _BLOCK // (slots * wide)))
     for first in range(0, hosts, wide):
         part = slice(first, first + wide)
         block = _Block(fleet, part, deep)

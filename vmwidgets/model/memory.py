@@ -26,15 +26,14 @@ def follow(target: Floats, start: Floats, step: float) -> Floats:
     ndarray
         The balloons after each tick, of the shape of ``target``.
     """
-    n, ticks = target.shape[:2]
-    if ticks == 1:
+    if target.shape[1] == 1:
         path = np.maximum(target[:, 0], start - step)
         return np.minimum(path, start + step, out=path)[:, None]
     # A target that never moves by more than a step is met in every tick. The rest must go tick by tick.
     before = np.concatenate([start[:, None], target[:, :-1]], axis=1)
     met = target >= before - step
     met &= target <= before + step
-    late = np.flatnonzero(~met.reshape(n, -1).all(axis=1))
+    late = np.flatnonzero(~met.all(axis=tuple(range(1, met.ndim))))
     path = target.copy()
     if start[late].size <= _FEW:
         for i in late:
