@@ -1,1 +1,1 @@
-"""widgets."""
+"""The views: thin Jupyter widgets over one lab. The only package that imports a widget library."""
