@@ -272,3 +272,18 @@ def test_only_amounts_can_be_rounded(values):
 def test_a_total_out_of_reach_is_refused():
     with pytest.raises(VmwidgetsError, match="another total"):
         largest_remainder([1.0, 2.0], 9)
+
+
+def test_what_is_not_there_cannot_be_taken_away():
+    with pytest.raises(VmwidgetsError, match="another total"):
+        largest_remainder([0.0, 3.0], 1)
+
+
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=8), st.data())
+def test_remainders_as_hamilton_did_it_by_hand(quarters, data):
+    values = [q / 4 for q in quarters]
+    down = [int(v) for v in values]
+    total = data.draw(st.integers(sum(down), sum(down) + len(values)))
+    order = sorted(range(len(values)), key=lambda i: (down[i] - values[i], i))
+    expected = [d + (order.index(i) < total - sum(down)) for i, d in enumerate(down)]
+    assert largest_remainder(values, total).tolist() == expected

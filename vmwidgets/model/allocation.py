@@ -215,13 +215,8 @@ def _levels(capacity: Floats, weight: Floats, lo: Floats, hi: Floats) -> Floats:
         if 2 * left <= len(where):  # leaving solved columns out costs three copies: worth it for half of them
             found[where] = level
             keep = np.flatnonzero(is_open)
-            where, capacity, level, gap, is_open = (
-                where[keep],
-                capacity[keep],
-                level[keep],
-                gap[keep],
-                is_open[keep],
-            )
+            where, capacity, level = where[keep], capacity[keep], level[keep]
+            gap, is_open = gap[keep], is_open[keep]
             weight, lo, hi, x = _columns(weight, keep), lo.take(keep, 1), hi.take(keep, 1), x.take(keep, 1)
             fixed = fixed.take(keep, 1)
         rising = gap > 0
@@ -265,17 +260,25 @@ def largest_remainder(values: ArrayLike, total: ArrayLike | None = None) -> Ints
     missing = np.asarray(total).astype(np.int64) - whole.sum(axis=0)
     if not missing.any():
         return whole
-    if (np.abs(missing) > len(values)).any():
+    if ((missing > len(values)) | (-missing > np.count_nonzero(whole, axis=0))).any():
         raise VmwidgetsError("the values add up to another total")
     remainder = values - down
-    order = np.argsort(-remainder, axis=0, kind="stable")
-    rank = np.empty_like(order)
-    places = np.arange(len(values), dtype=np.intp).reshape(-1, *[1] * (values.ndim - 1))
-    np.put_along_axis(rank, order, np.broadcast_to(places, values.shape), axis=0)
-    whole += rank < missing
+    whole += _largest(remainder, missing)
     if (missing < 0).any():
         # Rounding errors can add up to a unit too many: the smallest remainders of those that have something give it.
-        order = np.argsort(np.where(whole > 0, remainder, np.inf), axis=0, kind="stable")
-        np.put_along_axis(rank, order, np.broadcast_to(places, values.shape), axis=0)
-        whole -= rank < -missing
+        whole -= _largest(np.where(whole > 0, -remainder, -np.inf), -missing)
     return whole
+
+
+def _largest(values: Floats, count: Ints) -> NDArray[np.bool_]:
+    """Mark the ``count`` largest values of each column; among equal values, those that stand first."""
+    ascending = np.sort(values, axis=0)
+    place = np.clip(len(values) - count, 0, len(values) - 1)
+    least = np.take_along_axis(ascending, place[None], axis=0)
+    more, equal = values > least, values == least
+    left = count - np.count_nonzero(more, axis=0)
+    if (np.count_nonzero(equal, axis=0) > left).any():
+        for i in range(len(equal)):  # row by row: NumPy's `cumsum` along axis 0 is far slower
+            equal[i] &= left > 0
+            left = left - equal[i]
+    return more | equal
