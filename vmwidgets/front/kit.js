@@ -67,8 +67,9 @@ export function s(tag, attributes = {}, ...children) {
  */
 export function translator(model) {
   return (message, fields = {}) =>
-    (model.get("strings")[message] ?? message).replace(/\{(\w+)\}/g, (/** @type {string} */ all, /** @type {string} */ name) =>
-      String(fields[name] ?? all),
+    (model.get("strings")[message] ?? message).replace(
+      /\{(\w+)\}/g,
+      (/** @type {string} */ all, /** @type {string} */ name) => String(fields[name] ?? all),
     );
 }
 
@@ -99,6 +100,29 @@ const UNITS = {
 export function amount(resource, value, language) {
   const { per, decimals } = UNITS[resource];
   return number(language, value / per, decimals);
+}
+
+/**
+ * Measures texts as they will be drawn; one canvas per view, each text once.
+ * @param {Element} el attached to the page when the first text is measured
+ * @returns {(text: string, font: string) => number} font is weight and size, as in CSS
+ */
+export function measurer(el) {
+  const context = document.createElement("canvas").getContext("2d");
+  /** @type {Map<string, number>} */
+  const known = new Map();
+  return (text, font) => {
+    const key = `${font} ${text}`;
+    let width = known.get(key);
+    if (width === undefined && context) {
+      context.font = `${font} ${getComputedStyle(el).fontFamily}`;
+      width = context.measureText(text).width;
+      // Values change with every tick: forget them before they pile up.
+      if (known.size > 2000) known.clear();
+      known.set(key, width);
+    }
+    return width ?? 0;
+  };
 }
 
 /**
@@ -190,7 +214,10 @@ export function root(el, signal, name) {
     el.classList.toggle("vmw-dark", isDark());
   };
   const observer = new MutationObserver(theme);
-  observer.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-theme", "class"] });
+  observer.observe(document.body, {
+    attributes: true,
+    attributeFilter: ["data-jp-theme-light", "data-theme", "class"],
+  });
   signal.addEventListener("abort", () => observer.disconnect());
   theme();
 }

@@ -19,6 +19,23 @@ const STROKES = [
 ];
 
 /**
+ * The number of a slot, to be read on its colour.
+ * @param {number} slot
+ * @param {number} x
+ * @param {number} y
+ */
+export function slotMark(slot, x, y) {
+  const mark = s("text", { class: "vmw-mark", x, y, "text-anchor": "middle" }, String(slot + 1));
+  const light = INKS[slot] === "#ffffff";
+  mark.style.fill = INKS[slot];
+  // A halo keeps the strokes of the pattern away from the number.
+  mark.style.paintOrder = "stroke";
+  mark.style.stroke = light ? COLOURS[slot] : "rgb(255 255 255 / 70%)";
+  mark.style.strokeWidth = "3px";
+  return mark;
+}
+
+/**
  * @param {string} prefix makes the ids of this picture its own
  * @returns {SVGDefsElement}
  */

@@ -9,7 +9,7 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, ngettext, number
 from vmwidgets.model.snapshot import RESOURCES, USED, Snapshot, snapshot_of
-from vmwidgets.widgets.kit import Selection, View, plain
+from vmwidgets.widgets.kit import SLOTS, Selection, View, plain
 
 ENTITLED = {
     **USED,
@@ -151,4 +151,6 @@ def sentence(now: Snapshot) -> str:
     stalled = [vm.name for vm, stopped in zip(now.vms, now["stalled"], strict=True) if stopped]
     if stalled:
         text += " " + plain(mark("Stopped because the disk pool is full: {names}."), names=", ".join(stalled))
+    if len(now.vms) > SLOTS:
+        text += " " + plain(mark("Only {count} have a card of their own."), count=SLOTS)
     return text
