@@ -1,0 +1,290 @@
+"""The virtual CPU that runs guest code: directly while it can, with a VM exit when it needs the VMM.
+
+Ordinary instructions run one after another and the VMM hears nothing of them. A port access, a hypercall, a halt, a
+page that the second-stage table does not map, or a timer interrupt takes the CPU away from the guest; a handler, the
+VMM, decides what comes of it. Nothing here knows a wall clock: the same program with the same handler gives the same
+log.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+from types import MappingProxyType
+
+from vmwidgets.model.assembly import assemble
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.guest_code import REGISTERS, Program
+from vmwidgets.model.guest_memory import MASK64, GuestMemory, Trap
+from vmwidgets.model.instructions import decode
+from vmwidgets.model.operations import Run, State
+from vmwidgets.model.units import KiB
+
+EXIT_REASONS = ("external_interrupt", "hlt", "hypercall", "io", "ept_violation")
+"""Why a guest stops: basic exit reasons 1, 12, 18, 30 and 48 of Intel SDM volume 3, appendix C."""
+MAX_LOG = 10_000
+"""The log keeps so many of the latest exits. Their counts stay exact."""
+MAX_BUDGET = 100_000_000
+"""The largest budget of instructions for one call."""
+
+ABSENT = MASK64
+"""What a port without a device answers: all lines float high."""
+UNKNOWN_HYPERCALL = -1000 & MASK64
+"""What an unknown hypercall answers in rax (KVM_ENOSYS, include/uapi/linux/kvm_para.h)."""
+
+
+class Action(Enum):
+    """What the VMM does after an exit."""
+
+    RESUME = "resume"
+    """Go on: after the instruction that has been emulated, or again with the access that can succeed now."""
+    STOP = "stop"
+    """Leave the guest as it is and take the CPU back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A VM exit.
+
+    Parameters
+    ----------
+    reason
+        One of `EXIT_REASONS`.
+    instruction_index
+        How many instructions the guest had executed before.
+    rip_line
+        The line of the program that the instruction pointer stood on; 0 behind the last instruction.
+    detail
+        What the hardware reports with it, as pairs: ``port, bits, write, value`` for io, ``number`` for a hypercall,
+        ``address, bytes, write`` for an EPT violation.
+    """
+
+    reason: str
+    instruction_index: int
+    rip_line: int
+    detail: tuple[tuple[str, int], ...] = ()
+
+    def __getitem__(self, name: str) -> int:
+        return dict(self.detail)[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a guest has done so far.
+
+    Parameters
+    ----------
+    instructions
+        Instructions executed, those included that the VMM emulated.
+    direct
+        Instructions that ran without the VMM.
+    exits
+        Exits by reason; every reason is there.
+    log
+        The latest exits, oldest first.
+    finished
+        Whether the guest has run past its last instruction.
+    """
+
+    instructions: int
+    direct: int
+    exits: Mapping[str, int]
+    log: tuple[Exit, ...]
+    finished: bool
+
+    @property
+    def total_exits(self) -> int:
+        """How many times the VMM got control."""
+        return sum(self.exits.values())
+
+
+Handler = Callable[["CPU", Exit], Action]
+Timer = int | Sequence[int]
+
+
+def neutral(cpu: "CPU", exit: Exit) -> Action:
+    """Handle an exit as a VMM without devices and hypercalls, which has no other guest to run."""
+    if exit.reason == "io" and not exit["write"]:
+        cpu.answer(exit, ABSENT)
+    elif exit.reason == "hypercall":
+        cpu.write("rax", UNKNOWN_HYPERCALL)
+    elif exit.reason == "ept_violation":
+        return Action.STOP
+    return Action.RESUME
+
+
+class CPU:
+    """One virtual CPU with its guest's program and memory.
+
+    Parameters
+    ----------
+    program
+        A program, or its text.
+    memory
+        The guest's memory, or how many bytes of its own it has from address 0 on.
+    handler
+        The VMM: a function of this CPU and the exit.
+    timer
+        When timer interrupts arrive, in instructions executed: a period, or the counts. The physical timer belongs to
+        the VMM, so each arrival takes the CPU away from the guest.
+    """
+
+    def __init__(
+        self,
+        program: Program | str,
+        memory: GuestMemory | int = 64 * KiB,
+        handler: Handler = neutral,
+        timer: Timer = (),
+    ) -> None:
+        self.program = program if isinstance(program, Program) else assemble(program)
+        self.memory = memory if isinstance(memory, GuestMemory) else GuestMemory.flat(memory)
+        self.handler = handler
+        self.executed = 0
+        self._state = State(self.memory)
+        code = self.program.instructions
+        self._code: list[Run] = [decode(self._state, one, at + 1) for at, one in enumerate(code)]
+        self._code.append(_past_the_end)
+        self._lines = (*(one.line for one in code), 0)
+        self._rip = 0
+        self._exits: Counter[str] = Counter()
+        self._emulated = 0
+        self._log: deque[Exit] = deque(maxlen=MAX_LOG)
+        self.set_timer(timer)
+
+    # What the VMM and a debugger see.
+
+    @property
+    def line(self) -> int:
+        """The line of the program that comes next; 0 behind the last instruction."""
+        return self._lines[self._rip]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the guest has run past its last instruction."""
+        return self._rip == len(self.program.instructions)
+
+    @property
+    def registers(self) -> Mapping[str, int]:
+        """The 64-bit registers by name."""
+        return MappingProxyType(dict(zip(REGISTERS, self._state.slots, strict=False)))
+
+    @property
+    def flags(self) -> Mapping[str, bool]:
+        """The flags ZF, SF, CF and OF."""
+        result, carry, overflow, sign = self._state.flags[0]
+        return MappingProxyType({"ZF": result == 0, "SF": result & sign != 0, "CF": carry, "OF": overflow & sign != 0})
+
+    def write(self, register: str, value: int) -> None:
+        """Set a 64-bit register."""
+        if register not in REGISTERS:
+            raise VmwidgetsError(
+                "there is no register {name}, expected one of {known}", name=register, known=", ".join(REGISTERS)
+            )
+        self._state.slots[REGISTERS.index(register)] = check_int(register, value, 0, MASK64)
+
+    def answer(self, exit: Exit, value: int) -> None:
+        """Give the guest what it reads from a port, as wide as it asked for."""
+        bits, rax = exit["bits"], self._state.slots[0]
+        kept = rax >> bits << bits if bits < 32 else 0  # al and ax leave the rest of rax, eax clears it
+        self._state.slots[0] = kept | value & ((1 << bits) - 1)
+
+    def counts(self) -> Counts:
+        """Return what the guest has done so far."""
+        exits = {reason: self._exits[reason] for reason in EXIT_REASONS}
+        return Counts(
+            self.executed, self.executed - self._emulated, MappingProxyType(exits), tuple(self._log), self.finished
+        )
+
+    # Running.
+
+    def set_timer(self, timer: Timer) -> None:
+        """Set when timer interrupts arrive from now on; what has passed does not arrive again."""
+        if isinstance(timer, int):
+            check_int("timer", timer, 1, 2**62)
+            self._due: Iterator[int] = count(self.executed + timer, timer)
+        else:
+            self._due = iter(sorted(check_int("timer", at, self.executed, 2**62) for at in timer))
+        self._next_due = next(self._due, None)
+
+    def step(self) -> tuple[Exit, ...]:
+        """Execute one instruction and return the exits on the way: its own, and an interrupt that arrives behind it."""
+        before = sum(self._exits.values())
+        self.run(1)
+        new = sum(self._exits.values()) - before
+        return tuple(self._log)[-new:] if new else ()
+
+    def run(self, budget: int) -> Action:
+        """Run the guest until the VMM stops it, it finishes, or the budget is spent.
+
+        Parameters
+        ----------
+        budget
+            How many instructions the guest may attempt. One that ends in an EPT violation counts: it was attempted.
+
+        Returns
+        -------
+        Action
+            ``STOP`` if the VMM took the CPU back, ``RESUME`` otherwise.
+        """
+        left = check_int("budget", budget, 0, MAX_BUDGET)
+        code = self._code
+        while True:
+            if self._next_due is not None and self._next_due <= self.executed and not self.finished:
+                self._next_due = next(self._due, None)
+                if self._exit(Trap("external_interrupt")) is Action.STOP:
+                    return Action.STOP
+                continue
+            if left == 0 or self.finished:
+                return Action.RESUME
+            burst = left if self._next_due is None else min(left, self._next_due - self.executed)
+            rip, done = self._rip, 0
+            try:
+                for done in range(burst):  # noqa: B007 - how far it came is needed when it does not come to the end
+                    rip = code[rip]()
+            except Trap as trap:
+                self._rip = rip
+                self.executed += done
+                left -= done + 1
+                if trap.reason != "end" and self._exit(trap) is Action.STOP:
+                    return Action.STOP
+            else:
+                self._rip = rip
+                self.executed += burst
+                left -= burst
+
+    def _exit(self, trap: Trap) -> Action:
+        """Leave the guest, let the VMM handle it, and move on past an instruction that it emulated."""
+        exit = Exit(trap.reason, self.executed, self._lines[self._rip], trap.detail)
+        self._exits[trap.reason] += 1
+        self._log.append(exit)
+        if trap.reason in ("io", "hypercall", "hlt"):
+            self._rip += 1
+            self.executed += 1
+            self._emulated += 1
+        return self.handler(self, exit)
+
+
+def _past_the_end() -> int:
+    raise Trap("end")
+
+
+def run(
+    program: Program | str,
+    budget: int,
+    memory: GuestMemory | int = 64 * KiB,
+    handler: Handler = neutral,
+    timer: Timer = (),
+) -> Counts:
+    """Run a program on a new CPU and return what it did.
+
+    Parameters
+    ----------
+    program, memory, handler, timer
+        As for `CPU`.
+    budget
+        How many instructions it may attempt.
+    """
+    cpu = CPU(program, memory, handler, timer)
+    cpu.run(budget)
+    return cpu.counts()

@@ -1,0 +1,99 @@
+"""The memory of a guest: pages in machine frames, found through the second-stage table."""
+
+from collections.abc import Mapping
+
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.units import KiB
+
+PAGE_BYTES = 4 * KiB
+"""Size of a page of guest memory and of a frame of machine memory."""
+MASK64 = 2**64 - 1
+
+
+class Trap(Exception):
+    """The guest cannot go on without the VMM: the reason, and the details that the hardware reports."""
+
+    def __init__(self, reason: str, **detail: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = tuple(detail.items())
+
+
+class GuestMemory:
+    """Memory as a guest sees it: its pages, each in a frame of the machine's memory.
+
+    The second-stage table maps guest frame numbers to machine frame numbers; what it does not map is not there, and
+    touching it is an EPT violation.
+
+    Parameters
+    ----------
+    machine
+        Memory of the machine; its length is a multiple of the frame size.
+    table
+        The second-stage table to start with.
+    """
+
+    __slots__ = ("_machine", "_table")
+
+    def __init__(self, machine: bytearray, table: Mapping[int, int]) -> None:
+        self._machine = machine
+        self._table: dict[int, int] = {}
+        for gfn, mfn in table.items():
+            self.map(gfn, mfn)
+
+    @classmethod
+    def flat(cls, size_bytes: int) -> "GuestMemory":
+        """Return memory of its own, ``size_bytes`` from address 0 on."""
+        check_int("memory_bytes", size_bytes, 0, 2**30)
+        if size_bytes % PAGE_BYTES:
+            raise VmwidgetsError(
+                "memory_bytes is {value}, expected a multiple of {page}", value=size_bytes, page=PAGE_BYTES
+            )
+        pages = range(size_bytes // PAGE_BYTES)
+        return cls(bytearray(size_bytes), dict(zip(pages, pages, strict=True)))
+
+    @property
+    def table(self) -> Mapping[int, int]:
+        """The second-stage table: guest frame number to machine frame number."""
+        return dict(self._table)
+
+    def map(self, gfn: int, mfn: int) -> None:
+        """Put a guest page into a machine frame."""
+        check_int("gfn", gfn, 0, MASK64 // PAGE_BYTES)
+        check_int("mfn", mfn, 0, len(self._machine) // PAGE_BYTES - 1)
+        self._table[gfn] = mfn
+
+    def unmap(self, gfn: int) -> None:
+        """Take a page away."""
+        self._table.pop(gfn, None)
+
+    def load(self, address: int, size: int, write: bool = False) -> int:
+        """Read ``size`` bytes, little end first; ``write`` says that the same bytes are about to be written."""
+        offset = address % PAGE_BYTES
+        frame = self._table.get(address // PAGE_BYTES)
+        if frame is None or offset + size > PAGE_BYTES:
+            places = self._places(address, size, write)
+            return int.from_bytes(bytes(self._machine[place] for place in places), "little")
+        start = frame * PAGE_BYTES + offset
+        return int.from_bytes(self._machine[start : start + size], "little")
+
+    def store(self, address: int, value: int, size: int) -> None:
+        """Write ``size`` bytes, little end first; nothing is written if a part of them is not mapped."""
+        offset = address % PAGE_BYTES
+        frame = self._table.get(address // PAGE_BYTES)
+        if frame is None or offset + size > PAGE_BYTES:
+            for place, byte in zip(self._places(address, size, True), value.to_bytes(size, "little"), strict=True):
+                self._machine[place] = byte
+            return
+        start = frame * PAGE_BYTES + offset
+        self._machine[start : start + size] = value.to_bytes(size, "little")
+
+    def _places(self, address: int, size: int, write: bool) -> list[int]:
+        places: list[int] = []
+        for at in range(address, address + size):
+            at &= MASK64
+            frame = self._table.get(at // PAGE_BYTES)
+            if frame is None:
+                raise Trap("ept_violation", address=at, bytes=size, write=int(write))
+            places.append(frame * PAGE_BYTES + at % PAGE_BYTES)
+        return places

@@ -1,0 +1,119 @@
+"""The tokens of guest code, and sentences that say where something else was expected."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from vmwidgets.model.guest_code import AssemblyError, Immediate
+
+_TOKEN = re.compile(r"[ \t\r\f\v]*(?:(?P<end>[;#].*|$)|(?P<word>[A-Za-z_.][\w.]*|\d\w*)|(?P<mark>.))", re.ASCII)
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
+
+
+@dataclass(slots=True)
+class Tokens:
+    """The tokens of one line, and how far they have been read.
+
+    Parameters
+    ----------
+    line, text
+        The line and its text, comment included.
+    """
+
+    line: int
+    text: str
+    tokens: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    at: int = 0
+
+    def __post_init__(self) -> None:
+        position = 0
+        while (match := _TOKEN.match(self.text, position)) and match["end"] is None:
+            self.tokens.append((match["word"] or match["mark"], match.end() - len(match["word"] or match["mark"]) + 1))
+            position = match.end()
+
+    def peek(self, ahead: int = 0) -> str:
+        """Return the token ``ahead`` of the next one, an empty text behind the last."""
+        at = self.at + ahead
+        return self.tokens[at][0] if at < len(self.tokens) else ""
+
+    def next(self) -> str:
+        """Take the next token."""
+        self.at += 1
+        return self.tokens[self.at - 1][0]
+
+    def here(self, at: int | None = None) -> dict[str, int]:
+        """Return line and column of a token, the next one unless told."""
+        at = self.at if at is None else at
+        if at < len(self.tokens):
+            return {"line": self.line, "column": self.tokens[at][1]}
+        return {"line": self.line, "column": len(re.split("[;#]", self.text)[0].rstrip()) + 1}
+
+    def expect(self, mark: str) -> None:
+        """Take a mark, or say that it is missing."""
+        if self.peek() != mark:
+            self.unexpected(f"'{mark}'")
+        self.at += 1
+
+    def unexpected(self, expected: str, at: int | None = None) -> NoReturn:
+        """Say what stands where something else was expected."""
+        at = self.at if at is None else at
+        if at >= len(self.tokens):
+            raise AssemblyError(
+                "line {line}, column {column}: the line ends here, expected {expected}",
+                **self.here(at),
+                expected=expected,
+            )
+        raise AssemblyError(
+            "line {line}, column {column}: this is {word}, expected {expected}",
+            **self.here(at),
+            word=repr(self.tokens[at][0][:40]),
+            expected=expected,
+        )
+
+    def unknown(self, word: str, known: Iterable[str], at: int) -> NoReturn:
+        """Say that a name is not known, and which one is near."""
+        known = tuple(known)
+        near = difflib.get_close_matches(word[:40], known, 1)
+        if near:
+            raise AssemblyError(
+                "line {line}, column {column}: there is no {word}, did you mean {near}?",
+                **self.here(at),
+                word=repr(word[:40]),
+                near=near[0],
+            )
+        self.unexpected(", ".join(known), at)
+
+    def sign(self) -> int:
+        """Take a sign, if there is one, and return 1 or -1."""
+        if self.peek() in ("+", "-"):
+            return -1 if self.next() == "-" else 1
+        return 1
+
+    def is_number(self) -> bool:
+        """Whether a number is next."""
+        return (self.peek(1) if self.peek() in ("+", "-") else self.peek())[:1].isdigit()
+
+    def number(self, low: int, high: int) -> Immediate:
+        """Take a number from ``low`` to ``high``."""
+        at, sign = self.at, self.sign()
+        word = self.peek()
+        if not _NUMBER.fullmatch(word):
+            self.unexpected("10, 0x0a")
+        self.at += 1
+        # No number that fits is longer than the digits of 2**64, and longer ones would cost time to read.
+        digits = word.lower().removeprefix("0x").lstrip("0") or "0"
+        value = sign * int(digits, 16 if word[:2].lower() == "0x" else 10) if len(digits) <= 20 else 2**70
+        if not low <= value <= high:
+            self.out_of_range(at, low, high)
+        return Immediate(value)
+
+    def out_of_range(self, at: int, low: int, high: int) -> NoReturn:
+        """Say that a number does not fit."""
+        raise AssemblyError(
+            "line {line}, column {column}: the number does not fit, expected {low} to {high}",
+            **self.here(at),
+            low=low,
+            high=high,
+        )
