@@ -3,7 +3,7 @@
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -56,6 +56,7 @@ class Lab:
         # Callbacks of widgets may arrive on another thread than the cell's: everything goes through this lock.
         self._lock = threading.RLock()
         self._subscribers: dict[object, Callable[[Lab], object]] = {}
+        self._horizon = 1
         self._start(self._setup.host(), [])
 
     def _start(self, host: Host, log: list[Command]) -> None:
@@ -145,6 +146,15 @@ class Lab:
             self._coming = None
             return self._announce()
 
+    def restore(self, log: Sequence[Command]) -> Snapshot:
+        """Go back to where the lab was when :attr:`log` was ``log``; what came after is forgotten."""
+        with self._lock:
+            host = self._setup.host()
+            for command in log:
+                command.apply(host)
+            self._start(host, list(log))
+            return self._announce()
+
     def _replayed(self, log: list[Command]) -> Host:
         start, host = next(((n, h.copy()) for n, h in reversed(self._checkpoints) if n <= len(log)), (0, None))
         host = host or self._setup.host()
@@ -196,10 +206,11 @@ class Lab:
     def forecast(self, ticks: int) -> Segment:
         """Return what the next ticks would bring if nobody changes anything; the lab stays as it is."""
         with self._lock:
-            coming = self._coming
-            if coming is None or coming.ticks < ticks:
-                self._coming = coming = self._host.forecast(ticks)
-            return coming
+            # Solving forty ticks costs hardly more than one, so look as far at once as was ever asked for.
+            self._horizon = max(self._horizon, ticks)
+            if self._coming is None or self._coming.ticks < ticks:
+                self._coming = self._host.forecast(self._horizon)
+            return self._coming
 
     @property
     def vms(self) -> tuple[VM, ...]:

@@ -163,6 +163,7 @@ class View(anywidget.AnyWidget):
         for closer in self._closers:
             closer()
         self._closers.clear()
+        self.layout.close()
         super().close()
 
     def __repr__(self) -> str:

@@ -1,0 +1,228 @@
+// The controls of one virtual machine. Sliders are native ranges with labels; each sends one message and waits.
+import { errorBox, follow, h, number, root, sender, set, translator, write } from "./kit.js";
+
+/**
+ * @typedef {object} Control
+ * @property {string} id
+ * @property {string} label
+ * @property {"range" | "check"} kind
+ * @property {number} min
+ * @property {number} max
+ * @property {number} step
+ * @property {number} value
+ * @property {number} per what a step's value is divided by to be read
+ * @property {number} decimals
+ * @property {string} unit
+ * @property {boolean} open whether the largest value means "no limit"
+ */
+/**
+ * @typedef {object} State
+ * @property {string} locked why the controls cannot be moved, "" if they can
+ * @property {string} vm
+ * @property {number} slot
+ * @property {string[]} names
+ * @property {string} workload
+ * @property {[string, string][]} workloads
+ * @property {string} resource
+ * @property {[string, string][]} resources
+ * @property {Control[]} machine
+ * @property {Control[]} controls
+ * @property {boolean} full
+ * @property {boolean} unfold
+ */
+
+/** @type {import("@anywidget/types").Render} */
+function render({ model, el, signal }) {
+  root(el, signal, "controls");
+  const t = translator(model);
+  const send = sender(model, signal);
+  /** @returns {State} */
+  const state = () => model.get("state");
+  /** @type {Map<string, ReturnType<typeof control>>} */
+  const made = new Map();
+
+  /** @param {Control} first */
+  function control(first) {
+    let spec = first;
+    const check = spec.kind === "check";
+    const input = h("input", { type: check ? "checkbox" : "range", name: spec.id });
+    const caption = h("span", { class: "vmw-caption" });
+    const output = h("output", {});
+    const label = h("label", { class: "vmw-slider" }, caption, input, output);
+    let held = false;
+    const show = () => {
+      const language = model.get("language");
+      const value = Number(input.value);
+      const text = check
+        ? ""
+        : spec.open && value >= spec.max
+          ? t("no limit")
+          : `${number(language, value / spec.per, spec.decimals)} ${spec.unit}`.trim();
+      write(output, text);
+      if (!check) set(input, "aria-valuetext", text);
+    };
+    input.addEventListener(
+      "input",
+      () => {
+        held = true;
+        show();
+        send(`set ${spec.id}`, { name: "set", id: spec.id, value: check ? Number(input.checked) : Number(input.value) });
+      },
+      { signal },
+    );
+    // The kernel writes a slider only when nobody holds it, so the handle never steps back under the hand.
+    const release = () => {
+      held = false;
+      draw();
+    };
+    for (const event of ["change", "blur", "pointerup"]) input.addEventListener(event, release, { signal });
+    return {
+      el: label,
+      /** @param {Control} now */
+      draw(now) {
+        spec = now;
+        write(caption, spec.label);
+        if (check) {
+          input.checked = Boolean(spec.value);
+        } else {
+          set(input, "min", spec.min);
+          set(input, "max", spec.max);
+          set(input, "step", spec.step);
+          if (!held) input.value = String(spec.value);
+        }
+        input.disabled = Boolean(state().locked);
+        show();
+      },
+    };
+  }
+
+  /**
+   * @param {HTMLElement} place
+   * @param {Control[]} specs
+   */
+  function arrange(place, specs) {
+    const wanted = specs.map((spec) => {
+      const found = made.get(spec.id) ?? control(spec);
+      made.set(spec.id, found);
+      found.draw(spec);
+      return found.el;
+    });
+    if (wanted.length !== place.children.length || wanted.some((child, i) => place.children[i] !== child)) {
+      place.replaceChildren(...wanted);
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @param {() => object} [more]
+   */
+  const button = (name, more = () => ({})) => {
+    const one = h("button", { type: "button" });
+    one.addEventListener("click", () => send(name, { name, ...more() }), { signal });
+    return one;
+  };
+  const vm = h("select", { name: "vm" });
+  vm.addEventListener("change", () => send("choose", { name: "choose", vm: vm.value }), { signal });
+  const workload = h("select", { name: "workload" });
+  workload.addEventListener("change", () => send("workload", { name: "workload", kind: workload.value }), { signal });
+  const vmLabel = h("label", { class: "vmw-field" }, h("span"), vm);
+  const workloadLabel = h("label", { class: "vmw-field" }, h("span"), workload);
+  const create = button("create");
+  const clone = button("clone");
+  const remove = button("remove");
+  const reset = button("reset");
+  const newName = h("input", { type: "text", maxlength: 40, size: 12, name: "new_name" });
+  const rename = button("rename", () => ({ text: newName.value }));
+  newName.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") rename.click();
+  }, { signal });
+  const nameLabel = h("label", { class: "vmw-field" }, h("span"), newName);
+
+  const machine = h("div", { class: "vmw-grid" });
+  const lock = h("p", { class: "vmw-lock" });
+  const legend = h("legend");
+  const choice = h("div", { class: "vmw-row vmw-choice" });
+  const chooser = h("fieldset", {}, legend, choice);
+  const controls = h("div", { class: "vmw-grid" });
+  const summary = h("summary");
+  const more = h("details", { class: "vmw-more" }, summary, chooser, controls);
+  more.open = Boolean(state().unfold);
+  const group = `vmw-resource-${Math.random()}`;
+  /** @type {Map<string, HTMLInputElement>} */
+  const radios = new Map();
+
+  el.append(
+    lock,
+    h("div", { class: "vmw-row" }, vmLabel, workloadLabel, create, clone, remove, nameLabel, rename, reset),
+    machine,
+    more,
+    errorBox(model, signal),
+  );
+
+  /**
+   * @param {HTMLSelectElement} select
+   * @param {[string, string][]} pairs
+   * @param {string} value
+   */
+  function options(select, pairs, value) {
+    while (select.options.length > pairs.length) select.remove(select.options.length - 1);
+    pairs.forEach(([key, text], i) => {
+      const option = select.options[i] ?? select.appendChild(h("option"));
+      set(option, "value", key);
+      write(option, text);
+    });
+    if (document.activeElement !== select || select.value !== value) select.value = value;
+  }
+
+  function draw() {
+    const now = state();
+    const locked = Boolean(now.locked);
+    write(lock, now.locked);
+    lock.hidden = !locked;
+    const none = !now.vm;
+    options(vm, now.names.map((name) => [name, name]), now.vm);
+    options(workload, now.workloads, now.workload);
+    for (const [label, text] of /** @type {[HTMLElement, string][]} */ ([
+      [vmLabel, t("Virtual machine")],
+      [workloadLabel, t("Workload")],
+      [nameLabel, t("New name")],
+    ])) {
+      write(label.children[0], text);
+    }
+    for (const [one, text] of /** @type {[HTMLElement, string][]} */ ([
+      [create, t("Create")],
+      [clone, t("Clone")],
+      [remove, t("Remove")],
+      [rename, t("Rename")],
+      [reset, t("Reset")],
+      [summary, t("Shares, reservation, limit")],
+      [legend, t("Resource")],
+    ])) {
+      write(one, text);
+    }
+    set(reset, "title", t("Back to where this lab began"));
+    vm.disabled = none;
+    create.disabled = locked || now.full;
+    clone.disabled = locked || none || now.full;
+    for (const one of [workload, remove, rename, newName]) one.disabled = locked || none;
+    reset.disabled = locked;
+    machine.hidden = none;
+    more.hidden = none;
+    arrange(machine, now.machine);
+    for (const [id, text] of now.resources) {
+      let radio = radios.get(id);
+      if (!radio) {
+        radio = h("input", { type: "radio", name: group, value: id });
+        radio.addEventListener("change", () => send("resource", { name: "resource", resource: id }), { signal });
+        radios.set(id, radio);
+        choice.append(h("label", { class: "vmw-field" }, radio, h("span")));
+      }
+      radio.checked = id === now.resource;
+      write(/** @type {Element} */ (radio.nextElementSibling), text);
+    }
+    arrange(controls, now.controls);
+  }
+  follow(model, signal, ["state", "strings", "language", "error"], draw);
+}
+
+export default { render };

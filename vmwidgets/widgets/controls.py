@@ -1,0 +1,250 @@
+"""The controls of one virtual machine: what a slider does is a command to the lab."""
+
+from typing import Any
+
+import traitlets
+
+from vmwidgets.lab import Lab
+from vmwidgets.locale import gettext as _
+from vmwidgets.locale import mark
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.units import GB, GiB, MiB
+from vmwidgets.model.vm import VM
+from vmwidgets.model.workload import WORKLOADS, Workload
+from vmwidgets.widgets.kit import SLOTS, Selection, View, plain
+
+WORKLOAD_NAMES = {
+    "idle": mark("idle"),
+    "web": mark("web server"),
+    "batch": mark("batch job"),
+    "database": mark("database"),
+    "memory_hog": mark("memory hog"),
+    "cpu_burner": mark("processor burner"),
+    "boot_storm": mark("boot storm"),
+    "trace": mark("trace"),
+    "constant": mark("constant load"),
+}
+RESOURCE_NAMES = {
+    "cpu": mark("Processor time"),
+    "memory": mark("Memory"),
+    "disk_io": mark("Disk I/O"),
+    "network": mark("Network"),
+    "disk": mark("Disk space"),
+}
+
+
+class Controls(View):
+    """Sliders, lists and buttons for the chosen VM; every one of them is a command that can be undone.
+
+    Parameters
+    ----------
+    lab
+        What is controlled.
+    selection
+        Which VM and which resource; a new one if left out.
+    unfold
+        Whether shares, reservation and limit are unfolded from the start.
+    """
+
+    _front = "controls"
+    _messages = ("set", "choose", "resource", "workload", "create", "clone", "rename", "remove", "reset")
+
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, lab: Lab, selection: Selection | None = None, *, unfold: bool = False) -> None:
+        self.lab = lab
+        self.selection = selection or Selection(lab)
+        self._unfold = unfold
+        self._space = False  # disk space has no shares, so the charts do not know it as a resource
+        self._locked = ""
+        self._began = lab.log
+        super().__init__(state=self._state())
+        self._closers += [lab.subscribe(self._follow)]
+        self.selection.observe(self._changed, ["vm", "resource"])
+        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm", "resource"])]
+
+    def refresh(self) -> None:
+        """Write all synced traits anew."""
+        self.state = self._state()
+
+    def lock(self, reason: str) -> None:
+        """Hold the controls still and say why (a message id); ``""`` lets go of them."""
+        self._locked = reason
+        self.refresh()
+
+    def set(self, setting: str, value: int) -> None:
+        """Do what moving a slider to ``value`` does, in the setting's own unit."""
+        self._on_set({"id": setting, "value": value})
+
+    def _follow(self, _lab: Lab) -> None:
+        self.selection.refresh(self.lab)
+        self.refresh()
+
+    def _changed(self, _change: object) -> None:
+        self.refresh()
+
+    # -------------------------------------------------------------------------------------------------------- messages
+    def _receive(self, widget: object, content: dict[str, Any], buffers: object) -> None:
+        super()._receive(widget, content, buffers)
+        if self.error:
+            self.state = {}  # what was refused is in the browser's control: send the accepted value once more
+            self.refresh()
+
+    def _unlocked(self) -> None:
+        if self._locked:
+            raise VmwidgetsError("the controls are locked until your prediction is in")
+
+    def _on_set(self, content: dict[str, Any]) -> None:
+        self._unlocked()
+        setting, value, vm = content.get("id"), content.get("value"), self._vm()
+        spec = next((s for s in (*self._machine(vm), *self._controls(vm)) if s["id"] == setting), None)
+        if spec is None or type(value) is not int:
+            raise VmwidgetsError("there is no control {name}", name=repr(setting)[:40])
+        if setting == "growth_bytes_per_day":
+            work = vm.workload
+            changed = {**dict(work.parameters), "growth_bytes_per_day": value}
+            self.lab.set_workload(vm.name, Workload(work.kind, values=work.values, **changed))
+        elif setting == "thin":
+            self.lab.configure(vm.name, thin=bool(value))
+        else:
+            self.lab.configure(vm.name, **{setting: None if spec["open"] and value >= spec["max"] else value})
+
+    def _on_choose(self, content: dict[str, Any]) -> None:
+        self.selection.vm = self.lab.vm(str(content.get("vm"))).name
+
+    def _on_resource(self, content: dict[str, Any]) -> None:
+        resource = str(content.get("resource"))
+        self._space = resource == "disk"
+        if not self._space:
+            self.selection.resource = resource
+        self.refresh()
+
+    def _on_workload(self, content: dict[str, Any]) -> None:
+        self._unlocked()
+        old = self._vm().workload
+        growth = old.growth_bytes_per_day()
+        kept = {"growth_bytes_per_day": growth} if growth else {}
+        kind = str(content.get("kind"))
+        values = old.values if kind == "trace" else ()
+        self.lab.set_workload(self._vm().name, Workload(kind, values=values, **kept))
+
+    def _on_create(self, _content: dict[str, Any]) -> None:
+        self._unlocked()
+        name = self._free_name(_("VM"))
+        self.lab.create_vm(name, vcpus=min(2, self.lab.hardware.pcpus), workload="web")
+        self.selection.vm = name
+
+    def _on_clone(self, _content: dict[str, Any]) -> None:
+        self._unlocked()
+        name = self._free_name(self._vm().name)
+        self.lab.clone_vm(self._vm().name, name)
+        self.selection.vm = name
+
+    def _on_rename(self, content: dict[str, Any]) -> None:
+        self._unlocked()
+        self.lab.configure(self._vm().name, name=str(content.get("text", "")).strip())
+
+    def _on_remove(self, _content: dict[str, Any]) -> None:
+        self._unlocked()
+        self.lab.destroy_vm(self._vm().name)
+
+    def _on_reset(self, _content: dict[str, Any]) -> None:
+        self._unlocked()
+        self.lab.restore(self._began)
+
+    # ----------------------------------------------------------------------------------------------------------- state
+    def _vm(self) -> VM:
+        return self.lab.vm(self.selection.vm)
+
+    def _free_name(self, base: str) -> str:
+        taken = {vm.name for vm in self.lab.vms}
+        stem = base.rstrip("0123456789 ")[:34] or base[:34]
+        return next(name for name in (f"{stem} {n}" for n in range(1, 1000)) if name not in taken)
+
+    def _state(self) -> dict[str, Any]:
+        names = [vm.name for vm in self.lab.vms]
+        # The selection may lag behind the lab for a moment, when another view is told first.
+        chosen = self.selection.vm if self.selection.vm in names else ""
+        vm = self.lab.vm(chosen) if chosen else None
+        kinds = [kind for kind in WORKLOADS if kind != "trace" or (vm and vm.workload.kind == "trace")]
+        return {
+            "locked": _(self._locked) if self._locked else "",
+            "vm": chosen,
+            "slot": self.selection.slot(chosen),
+            "names": names,
+            "workload": vm.workload.kind if vm else "",
+            "workloads": [[kind, _(WORKLOAD_NAMES[kind])] for kind in kinds],
+            "resource": "disk" if self._space else self.selection.resource,
+            "resources": [[key, _(text)] for key, text in RESOURCE_NAMES.items()],
+            "machine": self._machine(vm) if vm else [],
+            "controls": self._controls(vm) if vm else [],
+            "full": len(names) >= SLOTS,
+            "unfold": self._unfold,
+        }
+
+    def _machine(self, vm: VM) -> list[dict[str, Any]]:
+        hardware, step = self.lab.hardware, max(256 * MiB, self.lab.hardware.page_bytes)
+        most = max(vm.memory_bytes, hardware.memory_bytes)
+        return [
+            _range("vcpus", _("vCPUs"), 1, hardware.pcpus, 1, vm.vcpus),
+            _range("memory_bytes", _("Memory"), step, most, step, vm.memory_bytes, GiB, 2, _("GiB")),
+        ]
+
+    def _controls(self, vm: VM) -> list[dict[str, Any]]:
+        hardware = self.lab.hardware
+        resource = "disk" if self._space else self.selection.resource
+        if resource == "disk":
+            growth = vm.workload.growth_bytes_per_day()
+            most = max(vm.disk_bytes, hardware.disk_bytes)
+            per_day = plain(mark("{unit} a day"), unit=_("GB"))
+            return [
+                _range("disk_bytes", _("Virtual disk"), GB, most, GB, vm.disk_bytes, GB, 0, _("GB")),
+                {**_range("thin", _("Thin disk"), 0, 1, 1, int(vm.thin)), "kind": "check"},
+                _range("growth_bytes_per_day", _("Growth"), 0, max(growth, 100 * GB), GB, growth, GB, 0, per_day),
+            ]
+        prefix, unit, per, decimals, text, most, step = {
+            "cpu": ("cpu", "mhz", 1000, 2, _("GHz"), vm.vcpus * hardware.clock_khz // 1000, 50),
+            "memory": ("memory", "bytes", GiB, 2, _("GiB"), vm.memory_bytes, 256 * MiB),
+            "disk_io": ("disk", "iops", 1, 0, _("op/s"), hardware.disk_iops, max(1, hardware.disk_iops // 100)),
+            "network": (
+                "network",
+                "bps",
+                10**6,
+                1,
+                _("MB/s"),
+                hardware.nic_bandwidth,
+                max(1, hardware.nic_bandwidth // 100),
+            ),
+        }[resource]
+        shares, reservation, limit = f"{prefix}_shares", f"{prefix}_reservation_{unit}", f"{prefix}_limit_{unit}"
+        has, keeps, stops = getattr(vm, shares), getattr(vm, reservation), getattr(vm, limit)
+        top = max(most, stops or 0) + step  # one step beyond the last is "no limit"
+        return [
+            _range(shares, _("Shares"), 100, max(4000, has), 100, has),
+            _range(reservation, _("Reservation"), 0, max(most, keeps), step, keeps, per, decimals, text),
+            {
+                **_range(limit, _("Limit"), step, top, step, top if stops is None else stops, per, decimals, text),
+                "open": True,
+            },
+        ]
+
+    def __repr__(self) -> str:
+        return f"<Controls: {self.selection.vm or 'no VM'}>"
+
+
+def _range(
+    id: str, label: str, low: int, high: int, step: int, value: int, per: int = 1, decimals: int = 0, unit: str = ""
+) -> dict[str, Any]:
+    return {
+        "id": id,
+        "label": label,
+        "kind": "range",
+        "min": low,
+        "max": high,
+        "step": step,
+        "value": value,
+        "per": per,
+        "decimals": decimals,
+        "unit": unit,
+        "open": False,
+    }

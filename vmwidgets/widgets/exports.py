@@ -1,0 +1,46 @@
+"""What can be taken away: the picture, the data, the experiment."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from vmwidgets.lab import Lab
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.widgets.picture import picture
+
+KINDS = ("svg", "png", "csv", "jsonl")
+
+
+def made(lab: Lab, kind: str) -> dict[str, Any]:
+    """Return a download for the browser: file name, media type and text; a PNG is drawn there from the SVG."""
+    if kind not in KINDS:
+        raise VmwidgetsError(
+            "{kind} cannot be saved, expected one of {known}", kind=repr(kind)[:40], known=", ".join(KINDS)
+        )
+    media = {"svg": "image/svg+xml", "png": "image/svg+xml", "csv": "text/csv", "jsonl": "application/jsonl"}[kind]
+    return {"file": f"vmwidgets.{kind}", "type": media, "text": text(lab, kind), "png": kind == "png"}
+
+
+def text(lab: Lab, kind: str) -> str:
+    """Return the picture as SVG, the recorded ticks as CSV, or the experiment as JSON Lines."""
+    if kind == "csv":
+        return lab.history().to_csv(index=False, lineterminator="\n")
+    return lab.text() if kind == "jsonl" else picture(lab)
+
+
+def save(lab: Lab, path: str | os.PathLike[str]) -> None:
+    """Write the picture, the data or the experiment to a file; its ending says which.
+
+    Raises
+    ------
+    VmwidgetsError
+        If the ending is not ``.svg``, ``.csv`` or ``.jsonl``.
+    """
+    target = Path(path)
+    kind = target.suffix.removeprefix(".")
+    if kind not in ("svg", "csv", "jsonl"):
+        raise VmwidgetsError("{path} ends in none of .svg, .csv, .jsonl", path=str(target))
+    if kind == "jsonl":
+        lab.save(target)
+    else:
+        target.write_text(text(lab, kind), encoding="utf-8", newline="\n")
