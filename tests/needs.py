@@ -40,6 +40,8 @@ TOOLS: dict[str, tuple[Callable[[], str | None], str]] = {
     "git": (lambda: shutil.which("git") if (ROOT / ".git").exists() else None, "run the tests in a git clone"),
     "traces": (_traces, "set VMWIDGETS_TRACES to a folder with the traces of real machines"),
     "voila": (_python_module("voila"), "run `pip install -e '.[test]'`"),
+    "keystone": (_python_module("keystone"), "run `pip install -e '.[test]'`"),
+    "unicorn": (_python_module("unicorn"), "run `pip install -e '.[test]'`"),
     "notebook": (_python_module("notebook"), "run `pip install -e '.[test]'`"),
 }
 

@@ -1,0 +1,171 @@
+"""The parser of guest code: what it reads, what it refuses and where, and that it never fails in another way."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.guest_programs import straight_programs, wild_programs
+from tests.needs import needs
+from vmwidgets.model.assembly import MAX_CHARACTERS, MAX_INSTRUCTIONS, MNEMONICS, assemble
+from vmwidgets.model.guest_code import AssemblyError, Immediate, Instruction, Memory, Register, Target
+
+
+def one(text):
+    (instruction,) = assemble(text).instructions
+    return instruction
+
+
+@pytest.mark.parametrize(
+    ("text", "mnemonic", "operands"),
+    [
+        ("mov rax, 0x10", "mov", (Register(0, 64), Immediate(16))),
+        ("MOV RAX, RBX", "mov", (Register(0, 64), Register(3, 64))),
+        ("mov r8d, -1", "mov", (Register(8, 32), Immediate(-1))),
+        ("add ecx, [rsi]", "add", (Register(1, 32), Memory(6, None, 1, 0, 32))),
+        ("mov [rbx + rcx*8 - 0x10 + 2], rdx", "mov", (Memory(3, 1, 8, -14, 64), Register(2, 64))),
+        ("mov qword ptr [rax], 5", "mov", (Memory(0, None, 1, 0, 64), Immediate(5))),
+        ("inc dword [4096]", "inc", (Memory(None, None, 1, 4096, 32),)),
+        ("lea rax, [rcx + rsp]", "lea", (Register(0, 64), Memory(4, 1, 1, 0, 0))),
+        ("lea rax, [2*rcx]", "lea", (Register(0, 64), Memory(None, 1, 2, 0, 0))),
+        ("shl rax, cl", "shl", (Register(0, 64), Register(1, 8))),
+        ("in al, dx", "in", (Register(0, 8), Register(2, 16))),
+        ("out 0x60, eax", "out", (Immediate(0x60), Register(0, 32))),
+        ("self: je self", "jz", (Target("self", 0),)),
+        ("vmcall ; a hypercall", "vmcall", ()),
+        ("\thlt\r", "hlt", ()),
+    ],
+)
+def test_what_is_read(text, mnemonic, operands):
+    assert one(text) == Instruction(mnemonic, operands, 1)
+
+
+def test_labels_comments_and_lines():
+    program = assemble("; a loop\nfirst: second:\n  dec rcx # count\n\n  jnz first\nend:")
+    assert [instruction.line for instruction in program.instructions] == [3, 5]
+    assert program.labels == {"first": 0, "second": 0, "end": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "said"),
+    [
+        ("nop\n  mvo rax, 1", 2, 3, "there is no 'mvo', did you mean mov?"),
+        ("quux", 1, 1, "expected mov, add"),
+        ("mov", 1, 4, "the line ends here"),
+        ("mov rax", 1, 8, "the line ends here, expected ','"),
+        ("mov rax ; nothing", 1, 8, "the line ends here"),
+        ("mov rax rbx", 1, 9, "this is 'rbx', expected ','"),
+        ("mov rax, rbx, rcx", 1, 13, "this is ',', expected the end of the line"),
+        ("mov rax, rbz", 1, 10, "did you mean rb"),
+        ("mov 5, rax", 1, 5, "this is '5'"),
+        ("mov rax, ebx", 1, 10, "this register has 32 bits, expected 64"),
+        ("mov rax, dword [rbx]", 1, 10, "this memory has 32 bits, expected 64"),
+        ("mov [rax], [rbx]", 1, 12, "an instruction reaches memory once"),
+        ("mov [rax], 1", 1, 5, "expected dword or qword"),
+        ("add rax, 0x80000000", 1, 10, "expected -2147483648 to 2147483647"),
+        ("add eax, 0x100000000", 1, 10, "expected -2147483648 to 4294967295"),
+        ("mov rax, -9223372036854775809", 1, 10, "the number does not fit"),
+        ("mov rax, " + "9" * 5000, 1, 10, "the number does not fit"),
+        ("mov rax, 12abc", 1, 10, "expected 10, 0x0a"),
+        ("mov rax, [rbx + rcx*3]", 1, 17, "the scale is 3, expected 1, 2, 4 or 8"),
+        ("mov rax, [rbx*0]", 1, 11, "the scale is 0"),
+        ("mov rax, [rbx*2 + rcx*2]", 1, 19, "one base and one index"),
+        ("mov rax, [rbx + rsp*2]", 1, 17, "rsp is no index"),
+        ("mov rax, [rbx - rcx]", 1, 17, "after a +"),
+        ("mov rax, [ebx]", 1, 11, "64-bit registers"),
+        ("mov rax, [rbx + 0x80000000]", 1, 11, "the number does not fit"),
+        ("mov rax, [rbx", 1, 14, "expected ']'"),
+        ("shl rax, 256", 1, 10, "expected 0 to 255"),
+        ("shl rax, rcx", 1, 10, "expected cl, 0..255"),
+        ("in rax, dx", 1, 4, "expected al, ax, eax"),
+        ("out 256, al", 1, 5, "expected 0 to 255"),
+        ("in al, rdx", 1, 8, "expected dx, 0..255"),
+        ("lea rax, rbx", 1, 10, "expected ["),
+        ("jmp 5", 1, 5, "expected a label"),
+        ("jmp rax", 1, 5, "expected a label"),
+        ("jmp nowhere", 1, 5, "there is no label 'nowhere'"),
+        ("again: jmp agian", 1, 12, "did you mean again?"),
+        ("a: nop\na: nop", 2, 1, "the label a is there already"),
+        ("rax: nop", 1, 1, "cannot be a label"),
+        ("1st: nop", 1, 1, "cannot be a label"),
+        ("mov al, 1", 1, 5, "this is 'al'"),
+        ("nop\n" * MAX_INSTRUCTIONS + "hlt", MAX_INSTRUCTIONS + 1, 1, "more than 256 instructions"),
+        (";" * (MAX_CHARACTERS + 1), 1, MAX_CHARACTERS + 1, "longer than 32768 characters"),
+    ],
+)
+def test_what_is_refused(text, line, column, said):
+    with pytest.raises(AssemblyError) as refused:
+        assemble(text)
+    assert (refused.value.line, refused.value.column) == (line, column)
+    assert f"line {line}, column {column}: " in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_the_largest_program_is_read():
+    assert len(assemble("nop\n" * MAX_INSTRUCTIONS).instructions) == MAX_INSTRUCTIONS
+
+
+pieces = st.sampled_from(
+    (
+        *MNEMONICS,
+        *(
+            "rax",
+            "eax",
+            "r15d",
+            "cl",
+            "dx",
+            "al",
+            "rsp",
+            "dword",
+            "qword",
+            "ptr",
+            "0",
+            "8",
+            "0x",
+            "0xff",
+            "1" * 30,
+            "a",
+        ),
+        *("[", "]", "+", "-", "*", ",", ":", ";", "#", "\n", " ", "²", "٣", "{x}", "\u2028", "é", "\0"),
+    )
+)
+texts = st.one_of(st.text(max_size=60), st.lists(pieces, max_size=30).map("".join), st.lists(pieces).map(" ".join))
+
+
+def place_of_error(text):
+    """Where the parser finds something wrong; the first character if it finds nothing."""
+    try:
+        assert len(assemble(text).instructions) <= MAX_INSTRUCTIONS
+    except AssemblyError as error:
+        return error.line, error.column
+    return 1, 1
+
+
+def is_a_place_in(text, line, column):
+    lines = text.split("\n")
+    return 1 <= line <= len(lines) and 1 <= column <= len(lines[line - 1]) + 1
+
+
+@given(texts)
+@example("mov rax, ²")
+@example("{line}: {x}")
+@example("mov rax, [" + "rax+" * 200 + "rax]")
+def test_any_text_is_a_program_or_a_sentence(text):
+    assert is_a_place_in(text, *place_of_error(text))
+
+
+@given(wild_programs(), st.data())
+def test_a_program_cut_or_mixed_is_a_program_or_a_sentence(text, data):
+    at = data.draw(st.integers(0, len(text)))
+    changed = text[:at] + data.draw(st.text("rax[]+*,:0x\n ", max_size=3)) + text[at + data.draw(st.integers(0, 3)) :]
+    assert is_a_place_in(changed, *place_of_error(changed))
+
+
+@given(straight_programs())
+def test_an_assembler_accepts_what_is_accepted(text):
+    needs("keystone")
+    import keystone
+
+    assemble(text)
+    code, count = keystone.Ks(keystone.KS_ARCH_X86, keystone.KS_MODE_64).asm(text)
+    assert code
+    assert count >= len(assemble(text).instructions)

@@ -1,0 +1,220 @@
+"""The virtual CPU: what it computes, when it exits, and that nothing leads it out of its memory or its budget."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.guest_programs import FREE, straight_programs, wild_programs
+from tests.needs import needs
+from vmwidgets.model.assembly import assemble
+from vmwidgets.model.cpu import CPU, EXIT_REASONS, MAX_LOG, Action, Exit, run
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES, GuestMemory
+
+
+def after(text, **settings):
+    cpu = CPU(text, **settings)
+    cpu.run(1000)
+    return cpu
+
+
+@pytest.mark.parametrize(
+    ("text", "rax"),
+    [
+        ("mov rax, -1", MASK64),
+        ("mov rax, -1\nmov eax, 5", 5),  # 32-bit writes clear the upper half
+        ("mov rax, -1\nadd eax, 0", 0xFFFFFFFF),
+        ("mov rax, -1\nshl eax, 0", 0xFFFFFFFF),
+        ("mov rax, 1\nmov ecx, 65\nshl rax, cl", 2),  # the count is taken modulo 64
+        ("mov rax, 1\nmov ecx, 33\nshl eax, cl", 2),  # and modulo 32
+        ("mov rcx, 5\nlea rax, [rcx + rcx*4 - 1]", 24),
+        ("mov qword [8], -2\nmov rax, [8]", MASK64 - 1),
+        ("mov rbx, 0x1122334455667788\nmov [4], rbx\nmov eax, [5]", 0x44556677),
+        ("mov ecx, 10\nagain: add rax, rcx\ndec rcx\njnz again", 55),
+    ],
+)
+def test_what_is_computed(text, rax):
+    assert after(text).registers["rax"] == rax
+
+
+@pytest.mark.parametrize(
+    ("text", "set_flags"),
+    [
+        ("mov rax, -1\nadd rax, 1", {"ZF", "CF"}),
+        ("mov rax, 0x7fffffffffffffff\nadd rax, 1", {"SF", "OF"}),
+        ("mov eax, 0x7fffffff\ninc eax", {"SF", "OF"}),
+        ("cmp rax, 1", {"SF", "CF"}),
+        ("cmp rax, 1\ndec rax", {"SF", "CF"}),  # dec leaves the carry
+        ("cmp rax, 1\nxor rax, rax", {"ZF"}),
+        ("mov eax, 0x80000000\nshl eax, 1", {"ZF", "CF", "OF"}),
+        ("mov eax, 3\nshr eax, 1", {"CF"}),
+        ("cmp rax, 1\nmov ecx, 0\nshr rax, cl", {"SF", "CF"}),  # a shift by nothing changes no flag
+        ("test rax, rax\nlea rbx, [rax]\nmov rbx, 1", {"ZF"}),
+    ],
+)
+def test_flags(text, set_flags):
+    assert {name for name, value in after(text).flags.items() if value} == set_flags
+
+
+@given(straight_programs())
+@settings(max_examples=150)
+def test_registers_flags_and_memory_agree_with_another_implementation(text):
+    needs("keystone")
+    needs("unicorn")
+    import keystone
+    import unicorn
+    from unicorn import x86_const as x86
+
+    code, _ = keystone.Ks(keystone.KS_ARCH_X86, keystone.KS_MODE_64).asm(text, as_bytes=True)
+    machine = unicorn.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_64)
+    machine.mem_map(0, 16 * PAGE_BYTES)
+    machine.mem_map(0x100000, 16 * PAGE_BYTES)
+    machine.mem_write(0x100000, code)
+    machine.emu_start(0x100000, 0x100000 + len(code))
+    cpu = after(text)
+    assert cpu.finished
+    expected = {name: machine.reg_read(getattr(x86, f"UC_X86_REG_{name.upper()}")) for name in (*FREE, "r14", "r15")}
+    assert {name: cpu.registers[name] for name in expected} == expected
+    eflags = machine.reg_read(x86.UC_X86_REG_EFLAGS)
+    assert cpu.flags == {name: bool(eflags >> bit & 1) for name, bit in {"ZF": 6, "SF": 7, "CF": 0, "OF": 11}.items()}
+    theirs = machine.mem_read(0, 16 * PAGE_BYTES)
+    assert bytes(cpu.memory.load(at, 1) for at in range(7000, 14000)) == bytes(theirs[7000:14000])
+    assert not any(theirs[:7000])
+    assert not any(theirs[14000:])
+
+
+def test_exits_are_logged_with_place_and_detail():
+    done = run("mov edx, 0x3f8\nmov eax, 65\nout dx, al\nin ax, 0x60\nmov eax, 7\nvmcall\nhlt", 100, timer=[1])
+    assert done.log == (
+        Exit("external_interrupt", 1, 2),
+        Exit("io", 2, 3, (("port", 0x3F8), ("bits", 8), ("write", 1), ("value", 65))),
+        Exit("io", 3, 4, (("port", 0x60), ("bits", 16), ("write", 0))),
+        Exit("hypercall", 5, 6, (("number", 7),)),
+        Exit("hlt", 6, 7),
+    )
+    assert (done.instructions, done.direct, done.total_exits, done.finished) == (7, 3, 5, True)
+    assert done.exits == {"external_interrupt": 1, "hlt": 1, "hypercall": 1, "io": 2, "ept_violation": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "rax"),
+    [("in al, 0x60", 0x11223344556677FF), ("in ax, 0x60", 0x112233445566FFFF), ("in eax, 0x60", 0xFFFFFFFF)],
+)
+def test_an_absent_port_reads_all_ones_as_wide_as_asked(text, rax):
+    assert after(f"mov rax, 0x1122334455667788\n{text}").registers["rax"] == rax
+
+
+def test_an_unknown_hypercall_is_refused_as_kvm_refuses_it():
+    assert after("mov eax, 12345\nvmcall").registers["rax"] == -1000 & MASK64
+
+
+def test_the_handler_is_the_vmm():
+    seen = []
+
+    def vmm(cpu, exit):
+        seen.append(exit.reason)
+        if exit.reason == "io":
+            cpu.answer(exit, 0x41)
+        return Action.STOP if exit.reason == "hlt" else Action.RESUME
+
+    cpu = CPU("in al, 0x60\nhlt\ninc rax", handler=vmm)
+    assert cpu.run(100) is Action.STOP
+    assert (cpu.registers["rax"], cpu.line, cpu.finished) == (0x41, 3, False)
+    assert cpu.run(100) is Action.RESUME
+    assert (cpu.registers["rax"], cpu.finished, seen) == (0x42, True, ["io", "hlt"])
+
+
+def test_a_missing_page_is_an_ept_violation_and_the_access_is_done_again():
+    machine = bytearray(2 * PAGE_BYTES)
+
+    def vmm(cpu, exit):
+        assert (exit.reason, exit["address"], exit["write"]) == ("ept_violation", 0x5008, 1)
+        cpu.memory.map(5, 1)
+        return Action.RESUME
+
+    cpu = CPU("mov eax, 77\nmov [0x5008], rax\nhlt", GuestMemory(machine, {0: 0}), vmm)
+    cpu.run(2)  # the attempt that fails counts against the budget, but has executed nothing
+    assert cpu.executed == 1
+    cpu.run(1)
+    assert (cpu.executed, machine[PAGE_BYTES + 8], cpu.memory.table) == (2, 77, {0: 0, 5: 1})
+
+
+def test_the_neutral_vmm_stops_a_guest_that_leaves_its_memory():
+    cpu = CPU("mov rbx, -4\nmov [rbx], rax\ninc rcx", memory=PAGE_BYTES)
+    assert cpu.run(100) is Action.STOP
+    assert (cpu.executed, cpu.line) == (1, 2)
+    assert cpu.counts().log[0]["address"] == 2**64 - 4
+
+
+def test_an_access_across_the_border_writes_nothing_at_all():
+    cpu = CPU("cmp rax, 1\nmov rax, -1\nadd [4092], rax", memory=PAGE_BYTES)
+    flags = CPU("cmp rax, 1")
+    flags.run(1)
+    cpu.run(10)
+    assert cpu.counts().exits["ept_violation"] == 1
+    assert cpu.memory.load(4088, 8) == 0
+    assert cpu.flags == flags.flags  # a fault leaves no trace of the instruction
+
+
+def test_timer_by_period_and_by_counts():
+    text = "again: nop\njmp again"
+    assert [exit.instruction_index for exit in run(text, 10, timer=3).log] == [3, 6, 9]
+    assert [exit.instruction_index for exit in run(text, 10, timer=[7, 0, 7, 99]).log] == [0, 7, 7]
+
+
+def test_what_is_wrong_gets_a_sentence():
+    with pytest.raises(VmwidgetsError, match="multiple of 4096"):
+        CPU("nop", memory=100)
+    with pytest.raises(VmwidgetsError, match="timer is 0"):
+        CPU("nop", timer=0)
+    with pytest.raises(VmwidgetsError, match="budget is -1"):
+        CPU("nop").run(-1)
+    with pytest.raises(VmwidgetsError, match="no register eax"):
+        CPU("nop").write("eax", 1)
+    with pytest.raises(VmwidgetsError, match="mfn is 2"):
+        GuestMemory(bytearray(2 * PAGE_BYTES), {0: 2})
+
+
+def test_the_log_is_bounded_and_the_counts_are_exact():
+    done = run("again: vmcall\njmp again", 3 * MAX_LOG)
+    assert (len(done.log), done.exits["hypercall"]) == (MAX_LOG, 3 * MAX_LOG // 2)
+    assert done.log[-1].instruction_index == 3 * MAX_LOG - 2
+
+
+def test_an_empty_program_is_finished():
+    done = run("; nothing", 10, timer=[0])
+    assert (done.finished, done.instructions, done.total_exits) == (True, 0, 0)
+
+
+@given(wild_programs(), st.lists(st.integers(0, 400), max_size=4), st.integers(0, 400))
+def test_no_program_leaves_its_memory_or_its_budget(text, timer, budget):
+    machine = bytearray(b"\xaa" * PAGE_BYTES + bytes(2 * PAGE_BYTES) + b"\xaa" * PAGE_BYTES)
+
+    def vmm(cpu, exit):  # a careless VMM, which never stops a guest
+        return Action.RESUME
+
+    cpu = CPU(text, GuestMemory(machine, {0: 2, 1: 1}), vmm, timer)
+    cpu.run(budget)
+    done = cpu.counts()
+    assert machine[:PAGE_BYTES] == machine[3 * PAGE_BYTES :] == b"\xaa" * PAGE_BYTES
+    assert len(machine) == 4 * PAGE_BYTES
+    assert done.instructions + done.exits["ept_violation"] <= budget
+    assert done.finished or done.instructions + done.exits["ept_violation"] == budget
+    assert done.instructions == done.direct + sum(done.exits[reason] for reason in ("io", "hypercall", "hlt"))
+    assert done.exits["external_interrupt"] <= len(timer)
+    assert all(0 <= value <= MASK64 for value in cpu.registers.values())
+    assert all(exit.reason in EXIT_REASONS for exit in done.log)
+
+
+@given(wild_programs(), st.one_of(st.integers(1, 50), st.lists(st.integers(0, 200), max_size=4)))
+def test_steps_and_a_run_are_the_same(text, timer):
+    program = assemble(text)
+    whole, single = CPU(program, timer=timer), CPU(program, timer=timer)
+    stopped = whole.run(200)
+    log = []
+    while single.executed < whole.executed or (stopped is Action.STOP and log[-1:] != [whole.counts().log[-1]]):
+        log += single.step()
+    assert tuple(log) == whole.counts().log == single.counts().log
+    assert single.registers == whole.registers
+    assert single.flags == whole.flags
+    assert single.line == whole.line
