@@ -35,7 +35,8 @@ import { errorBox, follow, h, number, root, sender, set, translator, write } fro
 function render({ model, el, signal }) {
   root(el, signal, "controls");
   const t = translator(model);
-  const send = sender(model, signal);
+  // A control shows the accepted value again when the kernel has answered, also when it has refused.
+  const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
   /** @type {Map<string, ReturnType<typeof control>>} */
@@ -49,7 +50,6 @@ function render({ model, el, signal }) {
     const caption = h("span", { class: "vmw-caption" });
     const output = h("output", {});
     const label = h("label", { class: "vmw-slider" }, caption, input, output);
-    let held = false;
     const show = () => {
       const language = model.get("language");
       const value = Number(input.value);
@@ -61,34 +61,26 @@ function render({ model, el, signal }) {
       write(output, text);
       if (!check) set(input, "aria-valuetext", text);
     };
-    input.addEventListener(
-      "input",
-      () => {
-        held = true;
-        show();
-        send(`set ${spec.id}`, { name: "set", id: spec.id, value: check ? Number(input.checked) : Number(input.value) });
-      },
-      { signal },
-    );
-    // The kernel writes a slider only when nobody holds it, so the handle never steps back under the hand.
-    const release = () => {
-      held = false;
-      draw();
+    const act = () => {
+      show();
+      const value = check ? Number(input.checked) : Number(input.value);
+      send(`set ${spec.id}`, { name: "set", id: spec.id, value });
     };
-    for (const event of ["change", "blur", "pointerup"]) input.addEventListener(event, release, { signal });
+    input.addEventListener("input", act, { signal });
     return {
       el: label,
       /** @param {Control} now */
       draw(now) {
         spec = now;
         write(caption, spec.label);
-        if (check) {
-          input.checked = Boolean(spec.value);
-        } else {
+        // While a message is under way the hand is right: the handle never steps back under it.
+        const mine = send.busy(`set ${spec.id}`);
+        if (check && !mine) input.checked = Boolean(spec.value);
+        if (!check) {
           set(input, "min", spec.min);
           set(input, "max", spec.max);
           set(input, "step", spec.step);
-          if (!held) input.value = String(spec.value);
+          if (!mine) input.value = String(spec.value);
         }
         input.disabled = Boolean(state().locked);
         show();

@@ -129,49 +129,57 @@ export function measurer(el) {
  * Sends messages one at a time: the next goes out when the kernel has answered, and only the newest of each name.
  * @param {Model} model
  * @param {AbortSignal} signal
- * @param {number} [patience] milliseconds after which a lost answer is no longer waited for
+ * @param {{answered?: () => void, patience?: number}} [options] what to do after each answer; milliseconds after which
+ *   a lost answer is no longer waited for
  */
-export function sender(model, signal, patience = 10_000) {
+export function sender(model, signal, { answered = () => {}, patience = 10_000 } = {}) {
   /** @type {Map<string, object>} */
   const waiting = new Map();
-  let flying = 0;
-  let count = 0;
+  // Two pages may show one view, and each hears the answers to the other: begin at a number of one's own.
+  let count = Math.floor(Math.random() * 2 ** 40);
+  /** @type {{name: string, seq: number} | null} */
+  let flying = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const next = () => {
     const first = waiting.entries().next();
     if (flying || first.done || signal.aborted) return;
     const [name, message] = first.value;
+    const seq = ++count;
     waiting.delete(name);
-    flying = ++count;
+    flying = { name, seq };
     clearTimeout(timer);
-    timer = setTimeout(() => landed(flying), patience);
-    model.send({ ...message, id: flying });
+    timer = setTimeout(() => landed(seq), patience);
+    model.send({ ...message, seq });
   };
-  /** @param {number} id */
-  const landed = (id) => {
-    if (id !== flying) return;
+  /** @param {number} seq */
+  const landed = (seq) => {
+    if (seq !== flying?.seq) return;
     clearTimeout(timer);
-    flying = 0;
+    flying = null;
     next();
+    answered();
   };
   /** @param {{ack?: number}} message */
-  const answered = (message) => {
+  const heard = (message) => {
     if (message.ack !== undefined) landed(message.ack);
   };
-  model.on("msg:custom", answered);
+  model.on("msg:custom", heard);
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
-    model.off("msg:custom", answered);
+    model.off("msg:custom", heard);
   });
   /**
    * @param {string} name what the message is about: a newer one of the same name replaces one that still waits
    * @param {object} message
    */
-  return (name, message) => {
+  const send = (name, message) => {
     waiting.set(name, message);
     next();
   };
+  /** Whether the kernel has not yet answered all messages of this name. */
+  send.busy = (/** @type {string} */ name) => waiting.has(name) || flying?.name === name;
+  return send;
 }
 
 /**

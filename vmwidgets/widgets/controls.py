@@ -84,12 +84,6 @@ class Controls(View):
         self.refresh()
 
     # -------------------------------------------------------------------------------------------------------- messages
-    def _receive(self, widget: object, content: dict[str, Any], buffers: object) -> None:
-        super()._receive(widget, content, buffers)
-        if self.error:
-            self.state = {}  # what was refused is in the browser's control: send the accepted value once more
-            self.refresh()
-
     def _unlocked(self) -> None:
         if self._locked:
             raise VmwidgetsError("the controls are locked until your prediction is in")

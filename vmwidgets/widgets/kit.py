@@ -156,7 +156,7 @@ class View(anywidget.AnyWidget):
             # A callback's exception would end in a log that nobody reads.
             self.error = locale.error_text(error) or type(error).__name__
         finally:
-            self.send({"ack": content.get("id")})
+            self.send({"ack": content.get("seq")})
 
     def close(self) -> None:
         """End the view, and all it began."""
