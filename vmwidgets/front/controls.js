@@ -125,9 +125,13 @@ function render({ model, el, signal }) {
   const reset = button("reset");
   const newName = h("input", { type: "text", maxlength: 40, size: 12, name: "new_name" });
   const rename = button("rename", () => ({ text: newName.value }));
-  newName.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") rename.click();
-  }, { signal });
+  newName.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Enter") rename.click();
+    },
+    { signal },
+  );
   const nameLabel = h("label", { class: "vmw-field" }, h("span"), newName);
 
   const machine = h("div", { class: "vmw-grid" });
@@ -172,7 +176,11 @@ function render({ model, el, signal }) {
     write(lock, now.locked);
     lock.hidden = !locked;
     const none = !now.vm;
-    options(vm, now.names.map((name) => [name, name]), now.vm);
+    options(
+      vm,
+      now.names.map((name) => [name, name]),
+      now.vm,
+    );
     options(workload, now.workloads, now.workload);
     for (const [label, text] of /** @type {[HTMLElement, string][]} */ ([
       [vmLabel, t("Virtual machine")],

@@ -1,6 +1,7 @@
 // Time and the log: play, pause, step, speed, the recorded past, undo and redo, language, export.
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+
 import { Clock } from "./clock.js";
+import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
 
 /**
  * @typedef {object} State
@@ -62,11 +63,14 @@ function render({ model, el, signal }) {
   let inView = true;
   const visible = () => clock.show(inView && !document.hidden);
   document.addEventListener("visibilitychange", visible, { signal });
-  const observer = new IntersectionObserver(([entry]) => {
-    // A transport that has scrolled a little out of sight still drives the pictures below it.
-    inView = entry.isIntersecting;
-    visible();
-  }, { rootMargin: "2000px" });
+  const observer = new IntersectionObserver(
+    ([entry]) => {
+      // A transport that has scrolled a little out of sight still drives the pictures below it.
+      inView = entry.isIntersecting;
+      visible();
+    },
+    { rootMargin: "2000px" },
+  );
   observer.observe(el);
   signal.addEventListener("abort", () => observer.disconnect());
 
@@ -94,16 +98,24 @@ function render({ model, el, signal }) {
   const kinds = ["", "svg", "png", "csv", "jsonl"];
   save.append(...kinds.map((kind) => h("option", { value: kind })));
 
-  scrubber.addEventListener("input", () => {
-    const last = state().tick;
-    const tick = Number(scrubber.value);
-    send("seek", { name: "seek", tick: tick >= last ? null : tick });
-  }, { signal });
+  scrubber.addEventListener(
+    "input",
+    () => {
+      const last = state().tick;
+      const tick = Number(scrubber.value);
+      send("seek", { name: "seek", tick: tick >= last ? null : tick });
+    },
+    { signal },
+  );
   language.addEventListener("change", () => send("language", { name: "language", code: language.value }), { signal });
-  save.addEventListener("change", () => {
-    if (save.value) send("export", { name: "export", kind: save.value });
-    save.value = "";
-  }, { signal });
+  save.addEventListener(
+    "change",
+    () => {
+      if (save.value) send("export", { name: "export", kind: save.value });
+      save.value = "";
+    },
+    { signal },
+  );
   const exported = (/** @type {{export?: {file: string, type: string, text: string, png?: boolean}}} */ message) => {
     if (message.export) void download(message.export, signal);
   };
