@@ -1,1 +1,24 @@
-"""chapters."""
+"""The chapters: what they ask, and what the model answers. One module per chapter, no widgets."""
+
+from importlib import import_module
+
+from vmwidgets.chapters.items import PRACTICE, Chapter
+from vmwidgets.model.errors import VmwidgetsError
+
+MODULES = {"01_one_server": "one_server", "02_cutting_the_server": "cutting"}
+"""The module of each chapter by the name of its notebook."""
+
+
+def chapter(name: str, token: str = PRACTICE) -> Chapter:
+    """Return a chapter in the variant of a token.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is no such chapter.
+    """
+    if name not in MODULES:
+        raise VmwidgetsError(
+            "there is no chapter {name}, expected one of {known}", name=repr(name)[:40], known=", ".join(MODULES)
+        )
+    return import_module(f"vmwidgets.chapters.{MODULES[name]}").chapter(token)
