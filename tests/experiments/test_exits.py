@@ -1,7 +1,7 @@
 """How often the VMM gets control, counted in runs."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vmwidgets as vm
@@ -33,6 +33,7 @@ def test_the_default_program_ends_with_the_halt_after_exactly_a_thousand():
 
 
 @given(st.data())
+@settings(deadline=None)
 def test_any_mix_is_executed_exactly(data):
     port_io, hypercalls, halts = (data.draw(st.integers(0, 300)) for _ in range(3))
     events = port_io + hypercalls + halts
@@ -52,6 +53,7 @@ def test_any_mix_is_executed_exactly(data):
 
 
 @given(*[st.integers(0, 40)] * 4)
+@settings(deadline=None)
 def test_small_mixes_fit_and_finish(ordinary, port_io, hypercalls, halts):
     program = assemble(exits_program(ordinary, port_io, hypercalls, halts))
     assert len(program.instructions) <= MAX_INSTRUCTIONS

@@ -1,7 +1,7 @@
 """The parser of guest code: what it reads, what it refuses and where, and that it never fails in another way."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.guest_programs import straight_programs, wild_programs
@@ -146,6 +146,7 @@ def is_a_place_in(text, line, column):
 
 
 @given(texts)
+@settings(deadline=None)
 @example("mov rax, ²")
 @example("{line}: {x}")
 @example("mov rax, [" + "rax+" * 200 + "rax]")
@@ -154,6 +155,7 @@ def test_any_text_is_a_program_or_a_sentence(text):
 
 
 @given(wild_programs(), st.data())
+@settings(deadline=None)
 def test_a_program_cut_or_mixed_is_a_program_or_a_sentence(text, data):
     at = data.draw(st.integers(0, len(text)))
     changed = text[:at] + data.draw(st.text("rax[]+*,:0x\n ", max_size=3)) + text[at + data.draw(st.integers(0, 3)) :]
@@ -161,6 +163,7 @@ def test_a_program_cut_or_mixed_is_a_program_or_a_sentence(text, data):
 
 
 @given(straight_programs())
+@settings(deadline=None)
 def test_an_assembler_accepts_what_is_accepted(text):
     needs("keystone")
     import keystone

@@ -57,7 +57,7 @@ def test_flags(text, set_flags):
 
 
 @given(straight_programs())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_registers_flags_and_memory_agree_with_another_implementation(text):
     needs("keystone")
     needs("unicorn")
@@ -187,6 +187,7 @@ def test_an_empty_program_is_finished():
 
 
 @given(wild_programs(), st.lists(st.integers(0, 400), max_size=4), st.integers(0, 400))
+@settings(deadline=None)
 def test_no_program_leaves_its_memory_or_its_budget(text, timer, budget):
     machine = bytearray(b"\xaa" * PAGE_BYTES + bytes(2 * PAGE_BYTES) + b"\xaa" * PAGE_BYTES)
 
@@ -207,6 +208,7 @@ def test_no_program_leaves_its_memory_or_its_budget(text, timer, budget):
 
 
 @given(wild_programs(), st.one_of(st.integers(1, 50), st.lists(st.integers(0, 200), max_size=4)))
+@settings(deadline=None)
 def test_steps_and_a_run_are_the_same(text, timer):
     program = assemble(text)
     whole, single = CPU(program, timer=timer), CPU(program, timer=timer)
