@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from vmwidgets.model.vm import VM, GuestKernel
     from vmwidgets.model.workload import WORKLOADS, Workload
     from vmwidgets.widgets.board import Board
+    from vmwidgets.widgets.lesson import Lesson
+    from vmwidgets.widgets.vmm_clock import VmmClock
 
 __version__ = "0.1.0"
 
@@ -31,10 +33,12 @@ _HOME = {
     "Host": "vmwidgets.model.host",
     "KiB": "vmwidgets.model.units",
     "Lab": "vmwidgets.lab",
+    "Lesson": "vmwidgets.widgets.lesson",
     "MiB": "vmwidgets.model.units",
     "Snapshot": "vmwidgets.model.snapshot",
     "Stack": "vmwidgets.model.stack",
     "VM": "vmwidgets.model.vm",
+    "VmmClock": "vmwidgets.widgets.vmm_clock",
     "VmwidgetsError": "vmwidgets.model.errors",
     "WORKLOADS": "vmwidgets.model.workload",
     "Workload": "vmwidgets.model.workload",
@@ -53,9 +57,11 @@ __all__ = [
     "Host",
     "KiB",
     "Lab",
+    "Lesson",
     "MiB",
     "Snapshot",
     "Stack",
+    "VmmClock",
     "VmwidgetsError",
     "Workload",
     "chapters",

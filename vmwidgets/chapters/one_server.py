@@ -129,7 +129,7 @@ def chapter(token: str) -> Chapter:
     draw = Draw(token, NAME)
     guest = mix(draw)
     total = guest.run().total_exits
-    asked = {"count": guest.instructions}
+    asked: dict[str, str | int] = {"count": guest.instructions}
     events = [_EVENTS[i][0] for i in draw.order("events", len(_EVENTS))][:12]
     if draw.practice:
         events = [e[0] for e in _EVENTS if e[0] != "shift"]

@@ -1,0 +1,290 @@
+"""The parts of a chapter as widgets: predict, observe, explain, drills, exit ticket; one state machine behind them.
+
+The state is the answer file and nothing else: it is read when a lesson begins, so what was answered is found again
+after a restart of the kernel or a reload of the page, and controls stay locked until a prediction lies in it.
+"""
+
+import os
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import traitlets
+
+from vmwidgets.answers import Answer, AnswerFile
+from vmwidgets.chapters import chapter
+from vmwidgets.chapters.items import PARTS, POINTS, PRACTICE, Item, Value, Verdict
+from vmwidgets.locale import gettext as _
+from vmwidgets.locale import mark, ngettext, number
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.widgets.board import Board
+from vmwidgets.widgets.kit import View, plain
+
+_TITLES = {
+    "predict": mark("Predict"),
+    "observe": mark("Observe"),
+    "explain": mark("Explain"),
+    "drills": mark("Drills"),
+    "exit": mark("Exit ticket"),
+}
+_BUTTONS = {
+    "predict": mark("Commit the prediction"),
+    "observe": mark("Record the observation"),
+    "explain": mark("Answer"),
+    "drills": mark("Check"),
+    "exit": mark("Answer"),
+}
+_CLOSED = {
+    "observe": mark("Opens when your prediction is in."),
+    "explain": mark("Opens when your observation is right."),
+    "drills": mark("Opens when you have explained the gap between prediction and observation."),
+    "exit": mark("Opens when you have tried every drill."),
+}
+_ANSWER_KIND = {"predict": "prediction", "observe": "observation"}
+
+
+class PartView(View):
+    """One part of a lesson."""
+
+    _front = "lesson"
+    _messages = ("answer",)
+
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, lesson: "Lesson", part: str) -> None:
+        self.lesson = lesson
+        self.part = part
+        super().__init__(state=lesson.state(part))
+
+    def refresh(self) -> None:
+        """Write all synced traits anew."""
+        self.state = self.lesson.state(self.part)
+
+    def _on_answer(self, content: dict[str, Any]) -> None:
+        values = content.get("values")
+        if not isinstance(values, dict):
+            raise VmwidgetsError("there is no answer here yet, expected {what}", what=_("one option in every row"))
+        self.lesson.answer(self.part, values, content.get("confidence"))
+
+    def __repr__(self) -> str:
+        return f"<{self.lesson.name}: {self.part}>"
+
+
+class Lesson:
+    """A chapter in which a student predicts, observes, explains and drills.
+
+    Parameters
+    ----------
+    name
+        Name of the chapter, that of its notebook.
+    token
+        Chooses the variant; ``"practice"`` is the one that the text speaks of. By default ``VMWIDGETS_TOKEN``.
+    folder
+        Where the answer file lies, see :class:`vmwidgets.answers.AnswerFile`.
+    """
+
+    def __init__(self, name: str, token: str | None = None, folder: str | os.PathLike[str] | None = None) -> None:
+        token = token or os.environ.get("VMWIDGETS_TOKEN") or PRACTICE
+        self.name = name
+        self.file = AnswerFile(name, token, folder)
+        self.token = self.file.token
+        self.chapter = chapter(name, self.token)
+        self._views: dict[str, PartView] = {}
+        self._gated: list[Any] = []
+
+    # ----------------------------------------------------------------------------------------------------------- views
+    @property
+    def predict(self) -> PartView:
+        """The question before the experiment."""
+        return self._view("predict")
+
+    @property
+    def observe(self) -> PartView:
+        """The reading."""
+        return self._view("observe")
+
+    @property
+    def explain(self) -> PartView:
+        """The mechanism behind the gap between the two."""
+        return self._view("explain")
+
+    @property
+    def drills(self) -> PartView:
+        """The exercises; as many tries as one likes."""
+        return self._view("drills")
+
+    @property
+    def exit(self) -> PartView:
+        """The last question."""
+        return self._view("exit")
+
+    def _view(self, part: str) -> PartView:
+        if part not in self._views:
+            self._views[part] = PartView(self, part)
+        return self._views[part]
+
+    def gate(self, board: "Board | Any") -> "Board | Any":
+        """Keep the controls of a board locked until the prediction is in; returns the board."""
+        self._gated.append(board)
+        if not self.predicted:
+            board.lock()
+        return board
+
+    def close(self) -> None:
+        """Close all parts."""
+        for view in self._views.values():
+            view.close()
+        self._views.clear()
+        self._gated.clear()
+
+    # ---------------------------------------------------------------------------------------------------- the machine
+    @property
+    def predicted(self) -> bool:
+        """Whether the prediction is in."""
+        return self._answered("predict")
+
+    def _answered(self, part: str) -> bool:
+        items = self.chapter.part(part).items
+        return all(self.file.latest(item.id, _kind(part, item)) for item in items)
+
+    def is_open(self, part: str) -> bool:
+        """Whether a part can be answered: each opens the next one."""
+        if part == "predict":
+            return True
+        before = PARTS[PARTS.index(part) - 1]
+        if not self._answered(before):
+            return False
+        return before != "observe" or self.points("observe") == POINTS["observe"]
+
+    def points(self, part: str) -> int:
+        """Return the points of a part, counted afresh from the answers."""
+        if part == "predict":
+            return POINTS[part] if self.predicted else 0
+        verdicts = (self._verdict(part, item) for item in self.chapter.part(part).items)
+        return sum(verdict.points for verdict in verdicts if verdict)
+
+    def answer(self, part: str, values: dict[str, Any], confidence: int | None = None) -> tuple[Verdict, ...]:
+        """Record the answers to one part, all or none, and return what they are worth.
+
+        Parameters
+        ----------
+        part
+            One of ``"predict"``, ``"observe"``, ``"explain"``, ``"drills"``, ``"exit"``.
+        values
+            By the id of each item: a number (or its text, as typed), an option, a list of options, a sentence.
+        confidence
+            1 to 4; a prediction needs it.
+
+        Raises
+        ------
+        VmwidgetsError
+            If the part is not open, the prediction is in already, or something is missing.
+        """
+        if not self.is_open(part):
+            raise VmwidgetsError(_CLOSED[part])
+        if part == "predict" and self.predicted:
+            raise VmwidgetsError("your prediction is in: it stays as it is")
+        items = self.chapter.part(part).items
+        if part == "predict" and confidence not in (1, 2, 3, 4):
+            raise VmwidgetsError("say how sure you are, from 1 to 4")
+        read = [item.read(_typed(item, values.get(item.id))) for item in items]
+        for item, value in zip(items, read, strict=True):
+            self.file.add(Answer(_kind(part, item), item.id, value, confidence if part == "predict" else None))
+        if part == "predict":
+            for board in self._gated:
+                board.unlock()
+        for view in self._views.values():
+            view.refresh()
+        return tuple(v for item in items if (v := self._verdict(part, item)))
+
+    def _verdict(self, part: str, item: Item) -> Verdict | None:
+        given = self.file.latest(item.id, _kind(part, item))
+        return item.check(given.value) if given and item.check else None
+
+    def state(self, part: str) -> dict[str, Any]:
+        """Return what the view of a part shows, in the reader's language."""
+        is_open = self.is_open(part)
+        committed = part == "predict" and self.predicted
+        items: list[dict[str, Any]] = []
+        for item in self.chapter.part(part).items:
+            given = self.file.latest(item.id, _kind(part, item))
+            verdict = self._verdict(part, item) if part != "predict" else None
+            items.append(
+                {
+                    "id": item.id,
+                    "kind": item.kind,
+                    "question": _(item.question).format(
+                        **{k: _(v) if isinstance(v, str) else v for k, v in item.fields.items()}
+                    ),
+                    "unit": _(item.unit) if item.unit else "",
+                    "decimals": item.decimals,
+                    "options": [[id, _(text)] for id, text in item.options],
+                    "rows": [[id, _(text)] for id, text in item.rows],
+                    "value": _shown(item, given.value) if given else None,
+                    "verdict": verdict
+                    and {
+                        "points": verdict.points,
+                        "most": verdict.most,
+                        "reason": _(verdict.reason),
+                        "hint": _(verdict.hint) if verdict.hint else "",
+                    },
+                }
+            )
+        sure = next((a.confidence for a in self.file.answers if a.kind == "prediction"), None)
+        total = sum(self.points(p) for p in PARTS)
+        return {
+            "title": _(_TITLES[part]),
+            "closed": "" if is_open else _(_CLOSED[part]),
+            "committed": committed,
+            "confidence": part == "predict",
+            "sure": sure if part == "predict" else None,
+            "button": _(_BUTTONS[part]),
+            "note": self._note(part, committed),
+            "score": plain(mark("{points} of 10"), points=ngettext("{n} point", "{n} points", total).format(n=total)),
+            "items": items if is_open else [],
+        }
+
+    def _note(self, part: str, committed: bool) -> str:
+        if part == "predict":
+            if committed:
+                return _("Your prediction is in. It earns its point whatever comes out; the controls are open.")
+            where = self.file.path.name
+            practice = self.token == PRACTICE
+            text = plain(mark("Your answers are kept in the file {file} beside this notebook."), file=where)
+            return f"{_('PRACTICE: nothing here is graded.')} {text}" if practice else text
+        return ""
+
+    def __repr__(self) -> str:
+        done = [part for part in PARTS if self._answered(part)]
+        return f"<Lesson {self.name}: {', '.join(done) or 'nothing'} answered>"
+
+
+def _kind(part: str, item: Item) -> str:
+    return _ANSWER_KIND.get(part) or (
+        "text" if item.kind == "text" else "choice" if item.kind != "number" else "observation"
+    )
+
+
+def _typed(item: Item, value: Any) -> Value:
+    """Return an answer as data: a number as typed, with point or comma, becomes a whole number of smallest units."""
+    if item.kind == "number" and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        text = str(value).strip().replace(",", ".").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
+        try:
+            scaled = Decimal(text).scaleb(item.decimals)
+            if scaled.is_finite() and abs(scaled) < 10**15 and scaled == scaled.to_integral_value():
+                return int(scaled)
+        except InvalidOperation:
+            pass  # told below, in a sentence
+        raise VmwidgetsError(
+            "{text} is not a number with at most {decimals} decimals", text=repr(text)[:40], decimals=item.decimals
+        )
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _shown(item: Item, value: Value) -> Any:
+    if item.kind == "number" and isinstance(value, int):
+        return (
+            number(value / 10**item.decimals, item.decimals).replace("\N{NO-BREAK SPACE}", "").replace(",", ".")
+            if item.decimals
+            else value
+        )
+    return list(value) if isinstance(value, tuple) else value
