@@ -44,7 +44,7 @@ def picture(lab: Lab) -> str:
     }
     Xml.SubElement(svg, "title").text = sentence(now)
     _rect(svg, 0, 0, WIDTH, height, "#ffffff")
-    _text(svg, 16, 26, lab.stack.name, weight="600")
+    _text(svg, 16, 26, _(lab.stack.name), weight="600")
     _text(svg, WIDTH - 16, 26, clock(now.tick, now.tick_s), anchor="end", fill="#565e66")
     _text(svg, 16, 46, sentence(now), fill="#565e66")
     y = 64

@@ -106,7 +106,7 @@ class ServerView(View):
         ]
         return {
             "lab": self.selection.id,
-            "vmm": self.lab.stack.name,
+            "vmm": _(self.lab.stack.name),
             "clock": clock(now.tick, now.tick_s),
             "selected": self.selection.slot(self.selection.vm),
             "pools": pools,
