@@ -2,10 +2,13 @@
 
 import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec
+from math import isfinite
+from numbers import Real
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, ParamSpec, get_args, get_origin
 
 from vmwidgets.model.errors import VmwidgetsError
 
@@ -40,11 +43,13 @@ class Experiment:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """Return the parameters with their defaults."""
+        """Return the parameters with their defaults; :data:`REQUIRED` where there is none."""
         return {name: p.default for name, p in inspect.signature(self.run).parameters.items()}
 
 
 P = ParamSpec("P")
+REQUIRED: object = inspect.Parameter.empty
+"""Stands for the default of a parameter that has none."""
 REGISTRY: dict[str, Experiment] = {}
 
 
@@ -54,7 +59,8 @@ def experiment(
     """Register a function as an experiment under its own name; unknown parameters get a sentence."""
 
     def register(function: "Callable[P, pd.DataFrame]") -> "Callable[P, pd.DataFrame]":
-        known = tuple(inspect.signature(function).parameters)
+        signature = inspect.signature(function)
+        known = tuple(signature.parameters)
 
         @wraps(function)
         def run(*args: P.args, **parameters: P.kwargs) -> "pd.DataFrame":
@@ -67,9 +73,51 @@ def experiment(
                         name=f"{name} (did you mean {near[0]}?)" if near else name,
                         known=", ".join(known),
                     )
+            try:
+                given = signature.bind(*args, **parameters).arguments
+            except TypeError as error:
+                raise VmwidgetsError(
+                    "the experiment {experiment} cannot be called like this: {reason}",
+                    experiment=function.__name__,
+                    reason=str(error),
+                ) from error
+            for name, value in given.items():
+                _check(name, value, signature.parameters[name].annotation)
             return function(*args, **parameters)
 
         REGISTRY[function.__name__] = Experiment(function.__name__, run, source, fitted, predicted)
         return run
 
     return register
+
+
+_SENTENCES = {
+    "int": "{name} is {value}, expected a whole number",
+    "float": "{name} is {value}, expected a number",
+    "str": "{name} is {value}, expected a text",
+    "bool": "{name} is {value}, expected true or false",
+    "list": "{name} is {value}, expected a list",
+    "int list": "{name} is {value}, expected a whole number or a list of them",
+    "float list": "{name} is {value}, expected a number or a list of them",
+    "str list": "{name} is {value}, expected a text or a list of them",
+}
+
+
+def _check(name: str, value: object, annotation: object) -> None:
+    """Check that a value is of one of the kinds that the parameter's annotation names."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    if not any(_is(value, kind) for kind in kinds):
+        words = [
+            "list" if get_origin(k) is Sequence else getattr(k, "__name__", "") for k in kinds if k is not NoneType
+        ]
+        raise VmwidgetsError(_SENTENCES[" ".join(words)], name=name, value=repr(value)[:60])
+
+
+def _is(value: object, kind: object) -> bool:
+    if kind is NoneType:
+        return value is None
+    if kind is float:
+        return type(value) is not bool and isinstance(value, Real) and isfinite(value)
+    if get_origin(kind) is Sequence:
+        return isinstance(value, Sized) and isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    return isinstance(kind, type) and type(value) is kind
