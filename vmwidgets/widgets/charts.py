@@ -107,7 +107,7 @@ class Chart:
         )
         marks = np.arange(-PAST, COMING + 1, 40, dtype=np.float32)
         self._axis = bqplot.Axis(scale=self._y, orientation="vertical", grid_lines="none", tick_format="~g")
-        axes = [bqplot.Axis(scale=self._x, tick_values=marks, grid_lines="none", tick_format="+d"), self._axis]
+        axes = [bqplot.Axis(scale=self._x, tick_values=marks, grid_lines="none", tick_format="d"), self._axis]
         self.figure = bqplot.Figure(
             marks=[self.lines, now],
             axes=axes,

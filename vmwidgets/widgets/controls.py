@@ -94,9 +94,9 @@ class Controls(View):
         spec = next((s for s in (*self._machine(vm), *self._controls(vm)) if s["id"] == setting), None)
         if spec is None or type(value) is not int:
             raise VmwidgetsError("there is no control {name}", name=repr(setting)[:40])
-        if setting == "growth_bytes_per_day":
+        if setting in ("growth_bytes_per_day", "cpu_permille"):
             work = vm.workload
-            changed = {**dict(work.parameters), "growth_bytes_per_day": value}
+            changed = {**dict(work.parameters), setting: value}
             self.lab.set_workload(vm.name, Workload(work.kind, values=work.values, **changed))
         elif setting == "thin":
             self.lab.configure(vm.name, thin=bool(value))
@@ -179,9 +179,16 @@ class Controls(View):
     def _machine(self, vm: VM) -> list[dict[str, Any]]:
         hardware, step = self.lab.hardware, max(256 * MiB, self.lab.hardware.page_bytes)
         most = max(vm.memory_bytes, hardware.memory_bytes)
+        demand: list[dict[str, Any]] = []
+        if vm.workload.kind == "constant":
+            wants, all_vcpus = vm.workload.settings()["cpu_permille"], 1000 * vm.vcpus
+            demand.append(
+                _range("cpu_permille", _("Demand"), 0, max(wants, all_vcpus), 100, wants, 1000, 1, _("cores"))
+            )
         return [
             _range("vcpus", _("vCPUs"), 1, hardware.pcpus, 1, vm.vcpus),
             _range("memory_bytes", _("Memory"), step, most, step, vm.memory_bytes, GiB, 2, _("GiB")),
+            *demand,
         ]
 
     def _controls(self, vm: VM) -> list[dict[str, Any]]:
