@@ -15,7 +15,7 @@ from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.host import MAX_ADVANCE, Host
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.vm import SETTINGS, VM, GuestKernel
-from vmwidgets.model.workload import Workload
+from vmwidgets.model.workload import WORKLOADS, Workload
 from vmwidgets.stacks import get
 
 SCHEMA = 1
@@ -34,6 +34,10 @@ class CreateVM:
 
     kind: ClassVar[str] = "create_vm"
     vm: VM
+
+    def __post_init__(self) -> None:
+        if type(self.vm) is not VM:
+            raise VmwidgetsError("{name} is {value}, expected a VM", name="vm", value=repr(self.vm)[:60])
 
     def apply(self, host: Host) -> None:
         """Do it."""
@@ -60,6 +64,12 @@ class Configure:
     vm: str
     changes: tuple[tuple[str, Any], ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        if type(self.changes) is not tuple or not all(
+            type(pair) is tuple and len(pair) == 2 and type(pair[0]) is str for pair in self.changes
+        ):
+            raise VmwidgetsError("changes are {value}, expected pairs of name and value", value=repr(self.changes)[:60])
+
     def apply(self, host: Host) -> None:
         """Do it."""
         host.replace(self.vm, host.vm(self.vm).with_changes(**dict(self.changes)))
@@ -84,6 +94,9 @@ class Advance:
 
     kind: ClassVar[str] = "advance"
     ticks: int = 1
+
+    def __post_init__(self) -> None:
+        check_int("ticks", self.ticks, 1, MAX_ADVANCE)
 
     def apply(self, host: Host) -> None:
         """Do it."""
@@ -247,7 +260,7 @@ def from_json(record: dict[str, Any]) -> Command:
         return SetWorkload(check_name("vm", record["vm"]), _workload(record["workload"]))
     if kind == "advance":
         _expect(record, ("command", "ticks"), ())
-        return Advance(check_int("ticks", record["ticks"], 1, MAX_ADVANCE))
+        return Advance(record["ticks"])
     raise VmwidgetsError(
         "the command is {kind}, expected one of {known}", kind=repr(kind)[:60], known=", ".join(COMMANDS)
     )
@@ -271,6 +284,8 @@ def _workload(value: object) -> Workload:
     kind, values = record.pop("kind", None), record.pop("values", [])
     if not isinstance(kind, str) or not isinstance(values, list):
         raise VmwidgetsError("a workload needs a kind, and its values are a list")
+    if kind in WORKLOADS:
+        _expect(record, (), tuple(WORKLOADS[kind].parameters))
     return Workload(kind, values=tuple(cast(list[int], values)), **record)
 
 

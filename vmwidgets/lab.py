@@ -108,6 +108,10 @@ class Lab:
             return self._announce()
 
     def _carry_out(self, command: Command) -> None:
+        if type(command) not in commands.COMMANDS.values():
+            raise VmwidgetsError("{value} is not a command", value=repr(command)[:60])
+        if isinstance(command, Advance) and self._host.tick + command.ticks > MAX_TICKS:
+            raise VmwidgetsError("a lab lasts {most} ticks, and {ticks} have passed", most=MAX_TICKS, ticks=self.tick)
         last = self._log[-1] if self._log else None
         merge = isinstance(command, Advance) and isinstance(last, Advance) and last.ticks + command.ticks <= MAX_ADVANCE
         if not merge and len(self._log) >= commands.MAX_COMMANDS:
@@ -302,15 +306,19 @@ class Lab:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the experiment to a file, whole or not at all."""
-        target = Path(path)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        target, data = Path(path), self.text().encode()
+        if len(data) > commands.MAX_BYTES:  # could not be loaded again
+            raise VmwidgetsError(
+                "the experiment takes {size} bytes, more than the {most} of a file",
+                size=len(data),
+                most=commands.MAX_BYTES,
+            )
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(self.text())
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            _write(target, data)
+        except OSError as error:
+            raise VmwidgetsError(
+                "{path} cannot be written: {reason}", path=str(target), reason=error.strerror
+            ) from error
 
     def load(self, path: str | os.PathLike[str]) -> Snapshot:
         """Replace everything in this lab by a saved experiment, whole or not at all.
@@ -338,6 +346,17 @@ class Lab:
         return f"<Lab {self.stack.id}: {count} VM{'' if count == 1 else 's'}, tick {self.tick}>"
 
 
+def _write(target: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
 def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
     """Read a saved experiment and replay it on a fresh host."""
     file = Path(path)
@@ -347,6 +366,8 @@ def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
         raise VmwidgetsError("{path} is larger than {most} bytes", path=str(file), most=commands.MAX_BYTES)
     try:
         text = file.read_bytes().decode()
+    except OSError as error:
+        raise VmwidgetsError("{path} cannot be read: {reason}", path=str(file), reason=error.strerror) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise VmwidgetsError("line {line}: this is not UTF-8", line=line) from error
@@ -363,7 +384,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
 
 
 MAX_TICKS = 1_000_000
-"""Ticks that a saved experiment may last: what a replay takes is bounded."""
+"""Ticks that a lab may last: what a replay takes is bounded."""
 
 
 def _workload(settings: dict[str, Any]) -> dict[str, Workload]:
