@@ -58,7 +58,9 @@ def test_a_view_is_one_module_that_imports_nothing(name):
 def test_text_for_the_page_is_never_markup():
     for name in MODULES:
         text = (FRONT / f"{name}.js").read_text(encoding="utf-8")
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|https?://(?!www\.w3)", text)
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|https?://(?!www\.w3)", text
+        )
 
 
 def test_every_selector_is_ours():

@@ -144,7 +144,7 @@ function render({ model, el, signal }) {
       p.draw(now, at.pools[i], at.rows);
     });
     drawLinks(now, at);
-    const texts = [t("used"), t("entitlement"), t("demand"), t("VMM"), t("free")];
+    const texts = [t("used"), t("entitlement"), t("demand"), t("VMM"), t("not used")];
     keys.forEach(({ text }, i) => {
       write(text, texts[i]);
     });
@@ -193,7 +193,7 @@ function render({ model, el, signal }) {
         ...now.vms.map((vm) => row(vm.name, vm.used)),
         ...(column("other").some(Boolean) ? [row(t("other VMs"), column("other"))] : []),
         row(t("VMM"), column("vmm")),
-        row(t("free"), column("free")),
+        row(t("not used"), column("free")),
         row(t("all"), column("capacity")),
       ],
       t("Table: what each virtual machine uses"),

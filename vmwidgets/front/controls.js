@@ -47,7 +47,7 @@ function render({ model, el, signal }) {
     let spec = first;
     const check = spec.kind === "check";
     const input = h("input", { type: check ? "checkbox" : "range", name: spec.id });
-    const caption = h("span", { class: "vmw-caption" });
+    const caption = h("span", { class: "vmw-name" });
     const output = h("output", {});
     const label = h("label", { class: "vmw-slider" }, caption, input, output);
     const show = () => {

@@ -307,7 +307,8 @@ export function textTwin(signal, label) {
       const row = table.rows[y] ?? table.insertRow();
       while (row.cells.length > cells.length) row.deleteCell(-1);
       cells.forEach((text, x) => {
-        const head = y === 0 || x === 0;
+        // The corner says nothing, so it is no heading.
+        const head = (y === 0) !== (x === 0);
         if (!row.cells[x]) row.append(head ? h("th", { scope: y === 0 ? "col" : "row" }) : h("td"));
         write(row.cells[x], text);
       });
