@@ -251,4 +251,5 @@ def chapter(token: str) -> Chapter:
             Part("drills", (_table(draw), _floor(draw), _pool(draw))),
             Part("exit", (leave,)),
         ),
+        machines.lab,
     )

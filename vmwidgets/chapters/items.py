@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vmwidgets.lab import Lab
 from vmwidgets.locale import mark
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.random import fnv1a, random_permille
@@ -109,10 +110,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A chapter: its parts in the order in which they open."""
+    """A chapter: its parts in the order in which they open, and a fresh lab with the machines it speaks of."""
 
     name: str
     parts: tuple[Part, ...]
+    lab: Callable[[], Lab]
 
     def part(self, id: str) -> Part:
         """Return one part."""

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from vmwidgets.chapters.items import Chapter, Draw, Item, Part, Value, Verdict, exact, option
 from vmwidgets.experiments.exits import exits_run
+from vmwidgets.lab import Lab
 from vmwidgets.locale import mark
 from vmwidgets.model.cpu import Counts, run
 from vmwidgets.model.duties import DUTIES, run_without
+from vmwidgets.model.units import GB, GiB
+from vmwidgets.model.workload import Workload
 
 NAME = "01_one_server"
 
@@ -208,4 +211,17 @@ def chapter(token: str) -> Chapter:
             Part("drills", (_classify(tuple(events)), _duty(draw))),
             Part("exit", (leave,)),
         ),
+        _lab,
     )
+
+
+def _lab() -> Lab:
+    """Return one server with three machines that do different things."""
+    lab = Lab(seed=1)
+    web = Workload("web", peak_per_s=600)
+    lab.create_vm("web", vcpus=2, memory_bytes=4 * GiB, disk_bytes=100 * GB, disk_used_bytes=40 * GB, workload=web)
+    lab.create_vm("mail", vcpus=1, memory_bytes=8 * GiB, disk_bytes=300 * GB, thin=False, workload="database")
+    lab.create_vm(
+        "nightly", vcpus=4, memory_bytes=6 * GiB, disk_bytes=200 * GB, disk_used_bytes=90 * GB, workload="batch"
+    )
+    return lab

@@ -13,6 +13,7 @@ import traitlets
 from vmwidgets.answers import Answer, AnswerFile
 from vmwidgets.chapters import chapter
 from vmwidgets.chapters.items import PARTS, POINTS, PRACTICE, Item, Value, Verdict
+from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, ngettext, number
 from vmwidgets.model.errors import VmwidgetsError
@@ -121,6 +122,10 @@ class Lesson:
         if part not in self._views:
             self._views[part] = PartView(self, part)
         return self._views[part]
+
+    def lab(self) -> Lab:
+        """Return a fresh lab with the machines that the chapter speaks of."""
+        return self.chapter.lab()
 
     def gate(self, board: "Board | Any") -> "Board | Any":
         """Keep the controls of a board locked until the prediction is in; returns the board."""
