@@ -73,6 +73,9 @@ export function translator(model) {
     );
 }
 
+/** @type {Map<string, Intl.NumberFormat>} making one takes thirty times as long as using it */
+const formats = new Map();
+
 /**
  * Numbers as a reader of the language writes them.
  * @param {string} language
@@ -80,7 +83,13 @@ export function translator(model) {
  * @param {number} [decimals]
  */
 export function number(language, value, decimals = 0) {
-  return value.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const key = `${language} ${decimals}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    formats.set(key, format);
+  }
+  return format.format(value);
 }
 
 /** Units of the resources: what a number is divided by to be read, and how many decimals it then has. */
@@ -111,11 +120,13 @@ export function measurer(el) {
   const context = document.createElement("canvas").getContext("2d");
   /** @type {Map<string, number>} */
   const known = new Map();
+  let family = "";
   return (text, font) => {
     const key = `${font} ${text}`;
     let width = known.get(key);
     if (width === undefined && context) {
-      context.font = `${font} ${getComputedStyle(el).fontFamily}`;
+      family ||= getComputedStyle(el).fontFamily; // asking makes the browser style the whole page anew
+      context.font = `${font} ${family}`;
       width = context.measureText(text).width;
       // Values change with every tick: forget them before they pile up.
       if (known.size > 2000) known.clear();

@@ -31,10 +31,11 @@ class Board(ipywidgets.VBox):
     def __init__(self, lab: Lab, *, unfold: bool = False, charts: bool = True) -> None:
         self.lab = lab
         self.selection = Selection(lab)
-        self.transport = Transport(lab, self.selection)
-        self.server = ServerView(lab, self.selection)
-        self.controls = Controls(lab, self.selection, unfold=unfold)
+        # Who is made first is told first: the lines under the hand that moves a slider are on their way before the rest.
         self.charts = Charts(lab, self.selection) if charts else None
+        self.server = ServerView(lab, self.selection)
+        self.transport = Transport(lab, self.selection)
+        self.controls = Controls(lab, self.selection, unfold=unfold)
         parts = [self.transport, self.server, self.controls, *([self.charts] if self.charts else [])]
         super().__init__(parts, layout={"width": "100%"})
         self.add_class("vmw-lab")
