@@ -220,8 +220,9 @@ def _setup(record: dict[str, Any]) -> Setup:
     if record.get("vmwidgets") != "experiment":
         raise VmwidgetsError("this is not the header of an experiment")
     schema = record.get("schema")
-    if schema != SCHEMA:
-        raise VmwidgetsError("the schema is {found}, this version reads schema {known}", found=schema, known=SCHEMA)
+    if type(schema) is not int or schema != SCHEMA:
+        found = repr(schema)[:60]
+        raise VmwidgetsError("the schema is {found}, this version reads schema {known}", found=found, known=SCHEMA)
     _expect(record, ("vmwidgets", "schema", "stack", "seed", "tick_s", "hardware"), ())
     if not isinstance(record["stack"], str):
         raise VmwidgetsError("{name} is {value}, expected a text", name="stack", value=repr(record["stack"])[:60])

@@ -12,7 +12,7 @@ from vmwidgets.commands import Advance, Command, Configure, CreateVM, DestroyVM,
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import METRICS, History, Segment
-from vmwidgets.model.host import MAX_ADVANCE, Host
+from vmwidgets.model.host import MAX_ADVANCE, MAX_FORECAST, Host
 from vmwidgets.model.snapshot import Snapshot
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.vm import VM
@@ -209,6 +209,7 @@ class Lab:
 
     def forecast(self, ticks: int) -> Segment:
         """Return what the next ticks would bring if nobody changes anything; the lab stays as it is."""
+        check_int("ticks", ticks, 1, MAX_FORECAST)
         with self._lock:
             # Solving forty ticks costs hardly more than one, so look as far at once as was ever asked for.
             self._horizon = max(self._horizon, ticks)

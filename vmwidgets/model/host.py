@@ -26,6 +26,8 @@ MAX_ADVANCE = 100_000
 """Ticks that one call of :meth:`Host.advance` takes at most."""
 _WINDOW = 1024
 """Ticks that are solved together: large enough for vectors, small enough for the cache."""
+MAX_FORECAST = _WINDOW
+"""Ticks that :meth:`Host.forecast` looks ahead at most."""
 
 
 class Host:
@@ -135,7 +137,7 @@ class Host:
 
     def forecast(self, ticks: int) -> Segment:
         """Return what the next ticks would bring if nobody changes anything; the host stays as it is."""
-        check_int("ticks", ticks, 1, _WINDOW)
+        check_int("ticks", ticks, 1, MAX_FORECAST)
         return self._window(ticks)[0]
 
     def snapshot(self) -> Snapshot:
