@@ -229,6 +229,10 @@ export function root(el, signal, name) {
     if (event.key !== "Tab" && event.key !== "Escape") event.stopPropagation();
   };
   el.addEventListener("keydown", quiet, { signal });
+  // Notebook 7 looks at keys before they arrive here. It spares an element that says so itself; an ancestor is too late.
+  const spare = (/** @type {FocusEvent} */ event) =>
+    set(/** @type {Element} */ (event.target), "data-lm-suppress-shortcuts", "true");
+  el.addEventListener("focusin", spare, { signal });
   const theme = () => {
     el.classList.toggle("vmw-dark", isDark());
   };
