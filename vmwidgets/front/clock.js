@@ -18,7 +18,8 @@ export class Clock {
   #playing = false;
   #visible = true;
   #closed = false;
-  #flying = false;
+  /** @type {"idle" | "waiting" | "asked" | "drawing"} there is one question at a time, and one answer to it */
+  #state = "idle";
   #asked = -Infinity;
   #timer = 0;
 
@@ -42,7 +43,7 @@ export class Clock {
   play() {
     if (this.#playing) return;
     this.#playing = true;
-    this.#next();
+    this.#begin();
   }
 
   pause() {
@@ -53,19 +54,15 @@ export class Clock {
   show(visible) {
     if (this.#visible === visible) return;
     this.#visible = visible;
-    this.#next();
+    this.#begin();
   }
 
   /** The answer is here; it is drawn when two frames have begun. */
   answered() {
-    if (!this.#flying) return;
+    if (this.#state !== "asked") return;
+    this.#state = "drawing";
     this.scheduler.cancel(this.#timer);
-    this.scheduler.frame(() =>
-      this.scheduler.frame(() => {
-        this.#flying = false;
-        this.#next();
-      }),
-    );
+    this.scheduler.frame(() => this.scheduler.frame(() => this.#next()));
   }
 
   close() {
@@ -75,23 +72,26 @@ export class Clock {
   }
 
   #next() {
-    if (!this.#playing || !this.#visible || this.#closed || this.#flying) return;
-    this.#flying = true;
+    this.#state = "idle";
+    this.#begin();
+  }
+
+  #begin() {
+    if (!this.#playing || !this.#visible || this.#closed || this.#state !== "idle") return;
+    this.#state = "waiting";
     this.scheduler.frame((now) => this.#when(now));
   }
 
   /** @param {number} now */
   #when(now) {
     if (!this.#playing || !this.#visible || this.#closed) {
-      this.#flying = false;
+      this.#state = "idle";
     } else if (now - this.#asked < this.pace) {
       this.scheduler.frame((later) => this.#when(later));
     } else {
+      this.#state = "asked";
       this.#asked = now;
-      this.#timer = this.scheduler.after(() => {
-        this.#flying = false;
-        this.#next();
-      }, this.patience);
+      this.#timer = this.scheduler.after(() => this.#next(), this.patience);
       this.ask();
     }
   }
