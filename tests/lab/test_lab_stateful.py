@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import vmwidgets as vm
 from vmwidgets import commands
+from vmwidgets import lab as lab_module
 from vmwidgets.commands import Advance
 from vmwidgets.lab import Lab
 from vmwidgets.model.errors import VmwidgetsError
@@ -177,7 +178,18 @@ class Session(RuleBasedStateMachine):
 
 
 Session.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-TestSession = Session.TestCase
+
+
+@pytest.mark.usefixtures("often")
+class TestSession(Session.TestCase):
+    """The sessions, with so many copies of the host that undo starts from every kind of them."""
+
+
+@pytest.fixture(scope="module")
+def often():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lab_module, "_CHECKPOINT_EVERY", 3)
+        yield
 
 
 @pytest.mark.parametrize("parts", [[700], [1] * 20 + [680], [350, 350], [699, 1]])
