@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help=_("set a parameter; the value is JSON or plain text, and may be given several times"),
+        help=_("set a parameter of the experiment, as JSON or as plain text; may be repeated"),
     )
     experiment.add_argument("--json", action="store_true", help=_("print JSON"))
     experiment.set_defaults(run=_experiment)
