@@ -80,7 +80,7 @@ def open_page(
     url: str = "",
     prepare: Callable[[Page], object] = lambda _page: None,
 ) -> Page:
-    """A page with a new notebook of these cells, all run; `url` replaces the server's own, `prepare` sees the empty page."""
+    """A page with a notebook of these cells, all run; `url` replaces the server's, `prepare` sees the page empty."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     for cell in notebook.cells:
         cell.metadata["jupyter"] = {"source_hidden": True}

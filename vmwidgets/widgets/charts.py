@@ -94,6 +94,7 @@ class Chart:
             x=np.arange(-PAST, COMING, dtype=np.float32),
             y=np.zeros((rows, PAST + COMING), np.float32),
             scales={"x": self._x, "y": self._y},
+            preserve_domain={"x": True, "y": True},  # the scales are fixed: no search for extremes in every update
             colors=list(colours),
             stroke_width=1.8,
         )
