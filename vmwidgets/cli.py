@@ -220,7 +220,8 @@ def _listed(found: Sequence[Experiment]) -> str:
     for one in found:
         lines = [one.name, f"  {one.summary}"]
         for name, default in one.parameters.items():
-            lines.append(f"  --set {name}={_('(required)') if default is REQUIRED else json.dumps(default)}")
+            value = _("(required)") if default is REQUIRED else json.dumps(default)
+            lines.append(f"  --set {name}={value}")
         facts = ((_("source"), one.source), (_("fitted"), one.fitted), (_("predicted"), one.predicted))
         lines += [f"  {label}: {text}" for label, text in facts if text]
         blocks.append("\n".join(lines))
