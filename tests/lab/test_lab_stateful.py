@@ -54,6 +54,15 @@ SMALL = vm.Hardware(pcpus=4, memory_bytes=8 * GiB, disk_bytes=100 * GB, disk_iop
 class Session(RuleBasedStateMachine):
     """A lab, and beside it for every prefix of its log the digest that it had then."""
 
+    def __init__(self):
+        super().__init__()
+        # So many copies of the host that undo starts from every kind of them.
+        self.patched = pytest.MonkeyPatch()
+        self.patched.setattr(lab_module, "_CHECKPOINT_EVERY", 3)
+
+    def teardown(self):
+        self.patched.undo()
+
     @initialize(seed=st.integers(0, 2**63 - 1))
     def begin(self, seed):
         self.lab = Lab(seed=seed, hardware=SMALL)
@@ -181,18 +190,7 @@ class Session(RuleBasedStateMachine):
 
 
 Session.TestCase.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
-
-
-@pytest.mark.usefixtures("often")
-class TestSession(Session.TestCase):
-    """The sessions, with so many copies of the host that undo starts from every kind of them."""
-
-
-@pytest.fixture(scope="module")
-def often():
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(lab_module, "_CHECKPOINT_EVERY", 3)
-        yield
+TestSession = Session.TestCase
 
 
 @pytest.mark.parametrize("parts", [[700], [1] * 20 + [680], [350, 350], [699, 1]])
