@@ -85,7 +85,11 @@ class Transport(View):
 
     def _on_tick(self, content: dict[str, Any]) -> None:
         if self.player and content.get("player") == self.player:
-            self._on_step(content)
+            try:
+                self._on_step(content)
+            except Exception:
+                self.player = ""  # or the same refusal would be asked for again and again
+                raise
 
     def _on_step(self, content: dict[str, Any]) -> None:
         self._unlocked()
