@@ -115,9 +115,13 @@ function render({ model, el, signal }) {
       };
     }
     let touched = false;
-    body.addEventListener("input", () => {
-      touched = true;
-    }, { signal });
+    body.addEventListener(
+      "input",
+      () => {
+        touched = true;
+      },
+      { signal },
+    );
     return {
       el: box,
       read: () => read(),
@@ -132,7 +136,10 @@ function render({ model, el, signal }) {
         write(text, item.question);
         put(item, locked);
         const said = item.verdict;
-        write(verdict, said ? [said.most ? `${said.points}/${said.most}.` : "", said.reason, said.hint].join(" ").trim() : "");
+        write(
+          verdict,
+          said ? [said.most ? `${said.points}/${said.most}.` : "", said.reason, said.hint].join(" ").trim() : "",
+        );
         verdict.hidden = !said;
         verdict.classList.toggle("vmw-right", Boolean(said && said.points === said.most));
         verdict.classList.toggle("vmw-wrong", Boolean(said && said.points < said.most));

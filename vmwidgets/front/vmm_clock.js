@@ -95,7 +95,12 @@ function render({ model, el, signal }) {
       const item =
         legend.children[kind] ??
         legend.appendChild(
-          h("span", { class: "vmw-field" }, s("svg", { width: 14, height: 20, viewBox: "-7 -10 14 20" }, s("path")), h("span")),
+          h(
+            "span",
+            { class: "vmw-field" },
+            s("svg", { width: 14, height: 20, viewBox: "-7 -10 14 20" }, s("path")),
+            h("span"),
+          ),
         );
       const path = item.querySelector("path");
       if (path) {

@@ -31,7 +31,7 @@ class Board(ipywidgets.VBox):
     def __init__(self, lab: Lab, *, unfold: bool = False, charts: bool = True) -> None:
         self.lab = lab
         self.selection = Selection(lab)
-        # Who is made first is told first: the lines under the hand that moves a slider are on their way before the rest.
+        # Who is made first is told first: the lines that a slider moves are on their way before the rest.
         self.charts = Charts(lab, self.selection) if charts else None
         self.server = ServerView(lab, self.selection)
         self.transport = Transport(lab, self.selection)
