@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vmwidgets.model.units import GB, GiB, KiB, MiB
     from vmwidgets.model.vm import VM, GuestKernel
     from vmwidgets.model.workload import WORKLOADS, Workload
+    from vmwidgets.traces import read_trace, trace_workload
     from vmwidgets.widgets.board import Board
     from vmwidgets.widgets.lesson import Lesson
     from vmwidgets.widgets.vmm_clock import VmmClock
@@ -42,6 +43,8 @@ _HOME = {
     "VmwidgetsError": "vmwidgets.model.errors",
     "WORKLOADS": "vmwidgets.model.workload",
     "Workload": "vmwidgets.model.workload",
+    "read_trace": "vmwidgets.traces",
+    "trace_workload": "vmwidgets.traces",
 }
 _MODULES = ("chapters", "experiments")
 
@@ -66,6 +69,8 @@ __all__ = [
     "Workload",
     "chapters",
     "experiments",
+    "read_trace",
+    "trace_workload",
 ]
 
 

@@ -1,0 +1,115 @@
+"""The answer file: read strictly, written whole, nothing lost."""
+
+import json
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmwidgets.answers import MAX_BYTES, MODEL, Answer, AnswerFile
+from vmwidgets.model.errors import VmwidgetsError
+
+HEADER = {"vmwidgets": "answers", "schema": 1, "chapter": "c", "token": "t", "model": MODEL}
+RECORD = {"kind": "prediction", "item": "x", "value": 3, "confidence": 2}
+values = st.integers(-(10**18), 10**18) | st.text(max_size=60)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["prediction", "choice", "text"]), values), max_size=6))
+def test_what_is_written_is_read_again(tmp_path_factory, records):
+    folder = tmp_path_factory.mktemp("answers")
+    file = AnswerFile("c", "Zoë 7", folder)
+    for kind, value in records:
+        file.add(Answer(kind, "item", value, 3 if kind == "prediction" else None))
+    again = AnswerFile("c", "somebody else", folder)
+    assert again.answers == file.answers
+    assert again.token == ("Zoë 7" if records else "somebody else")
+    for kind in {kind for kind, _ in records}:
+        assert again.latest("item", kind) == [a for a in file.answers if a.kind == kind][-1]
+
+
+def write(folder, *lines) -> None:
+    text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines) + "\n"
+    (folder / "c.answers.jsonl").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{", "not a JSON object"),
+        ("[1]", "not a JSON object"),
+        ('{"kind":"text","item":"x","value":"a","value":"b"}', "a key stands twice"),
+        ('{"kind":"text","item":"x","value":1.5}', "1.5 is not a whole number"),
+        ('{"kind":"text","item":"x","value":NaN}', "NaN is not a whole number"),
+        ('{"kind":"text","item":"x","value":' + "9" * 30 + "}", "is not a whole number"),
+        ("[" * 5000, "not a JSON object"),
+        ({**RECORD, "value": True}, "expected a whole number or a text"),
+        ({**RECORD, "value": {"a": 1}}, "expected a whole number or a text"),
+        ({**RECORD, "kind": "__init__"}, "expected one of"),
+        ({**RECORD, "kind": []}, "expected one of"),
+        ({**RECORD, "confidence": 5}, "expected 1 to 4"),
+        ({**RECORD, "confidence": True}, "expected 1 to 4"),
+        ({**RECORD, "more": 1}, "has the fields"),
+        ({"kind": "text"}, "has the fields"),
+    ],
+)
+def test_a_damaged_line_is_refused_by_its_number_and_stays(tmp_path, line, words):
+    write(tmp_path, HEADER, RECORD, line)
+    before = (tmp_path / "c.answers.jsonl").read_bytes()
+    with pytest.raises(VmwidgetsError, match="line 3") as refused:
+        AnswerFile("c", folder=tmp_path)
+    assert words in str(refused.value)
+    assert (tmp_path / "c.answers.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change", [{"schema": 2}, {"schema": True}, {"chapter": "d"}, {"model": "vmwidgets/0"}, {"vmwidgets": 1}]
+)
+def test_a_foreign_header_is_refused(tmp_path, change):
+    write(tmp_path, {**HEADER, **change}, RECORD)
+    with pytest.raises(VmwidgetsError, match="line 1"):
+        AnswerFile("c", folder=tmp_path)
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path):
+    (tmp_path / "secret").write_text(json.dumps(HEADER), encoding="utf-8")
+    os.symlink(tmp_path / "secret", tmp_path / "c.answers.jsonl")
+    with pytest.raises(VmwidgetsError, match="cannot be read"):
+        AnswerFile("c", folder=tmp_path)
+    (tmp_path / "c.answers.jsonl").unlink()
+    os.mkfifo(tmp_path / "c.answers.jsonl")
+    with pytest.raises(VmwidgetsError, match="not a regular file"):
+        AnswerFile("c", folder=tmp_path)
+    (tmp_path / "c.answers.jsonl").unlink()
+    with (tmp_path / "c.answers.jsonl").open("wb") as sparse:
+        sparse.truncate(5 * 10**9)
+    with pytest.raises(VmwidgetsError, match="larger than"):
+        AnswerFile("c", folder=tmp_path)
+
+
+def test_a_file_never_outgrows_its_bound(tmp_path):
+    file, long = AnswerFile("c", folder=tmp_path), Answer("text", "x", "ы" * 4000)
+    while len(file._text([*file.answers, long]).encode()) <= MAX_BYTES:
+        file.add(long)
+    with pytest.raises(VmwidgetsError, match="larger than"):
+        file.add(long)
+    assert file.path.stat().st_size <= MAX_BYTES
+    assert AnswerFile("c", folder=tmp_path).answers == file.answers
+
+
+@pytest.mark.parametrize("name", ["../c", "a/b", "", "c.x", "a\\b"])
+def test_a_name_never_leaves_the_folder(tmp_path, name):
+    with pytest.raises(VmwidgetsError, match="cannot name an answer file"):
+        AnswerFile(name, folder=tmp_path)
+
+
+@given(st.binary(max_size=300))
+def test_no_file_makes_it_fail_otherwise(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "c.answers.jsonl").write_bytes(json.dumps(HEADER).encode() + b"\n" + data)
+    refused = ""
+    try:
+        AnswerFile("c", folder=folder)
+    except VmwidgetsError as error:
+        refused = str(error)
+    assert not refused or "c.answers.jsonl" in refused
