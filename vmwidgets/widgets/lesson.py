@@ -275,10 +275,10 @@ def _typed(item: Item, value: Any) -> Value:
         text = str(value).strip().replace(",", ".").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
         try:
             scaled = Decimal(text).scaleb(item.decimals)
-            if scaled.is_finite() and abs(scaled) < 10**15 and scaled == scaled.to_integral_value():
-                return int(scaled)
         except InvalidOperation:
-            pass  # told below, in a sentence
+            scaled = Decimal("NaN")
+        if scaled.is_finite() and abs(scaled) < 10**15 and scaled == scaled.to_integral_value():
+            return int(scaled)
         raise VmwidgetsError(
             "{text} is not a number with at most {decimals} decimals", text=repr(text)[:40], decimals=item.decimals
         )
