@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vmwidgets.model.allocation import share_columns
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.model.memory import follow, swapped
+from vmwidgets.model.fluid_memory import follow, swapped
 
 Floats = NDArray[np.float64]
 

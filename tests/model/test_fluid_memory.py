@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmwidgets.model import memory
-from vmwidgets.model.memory import follow, swapped
+from vmwidgets.model import fluid_memory as memory
+from vmwidgets.model.fluid_memory import follow, swapped
 
 
 def plain(target: list[float], now: float, step: float) -> list[float]:
