@@ -1,11 +1,15 @@
 """The stacks: one small module per product, each a frozen record with the policies that it chooses."""
 
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.reclaim import MemoryProfile
 from vmwidgets.model.stack import Stack
+from vmwidgets.stacks import esx, esxi, hyperv, kvm, neutral
 from vmwidgets.stacks.neutral import NEUTRAL
 
 STACKS = {stack.id: stack for stack in (NEUTRAL,)}
 """All stacks by id."""
+MEMORY: dict[str, MemoryProfile] = {m.MEMORY.id: m.MEMORY for m in (neutral, esx, esxi, kvm, hyperv)}
+"""How products manage memory, by id."""
 
 
 def get(stack: str | Stack) -> Stack:
