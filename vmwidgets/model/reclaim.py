@@ -92,7 +92,7 @@ def dynamic_memory(
     The target of a VM is ``demand * (1 + buffer)``, never below its minimum or above its maximum (Microsoft,
     Set-VMMemory reference). While all targets fit, priorities mean nothing. When memory is short, buffers are not
     maintained, and VMs of higher priority are served first (B. Armstrong, 2010-08-05). The order in between is an
-    assumption: minima, then demands by priority, then buffers by priority; equals share in proportion to what they lack.
+    assumption: minima, then demands by priority, then buffers by priority; equals share in proportion to their lack.
 
     Parameters
     ----------
