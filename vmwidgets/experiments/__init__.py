@@ -18,6 +18,14 @@ _MODULES = {
     "domains": ("weighted_domains",),
     "days": ("day_of_traces",),
     "exits": ("vm_exits",),
+    "lending": (
+        "idle_tax",
+        "min_free",
+        "balloon_overhead",
+        "active_memory_sampling",
+        "limits_frozen_at_boot",
+        "ksm_pass",
+    ),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

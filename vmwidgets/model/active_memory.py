@@ -1,8 +1,8 @@
 """Estimating how much of its memory a VM really uses, from outside and without asking it.
 
 A VMM watches a few pages of each VM, chosen at random, and counts those that are touched within a period (C. A.
-Waldspurger, OSDI 2002, section 5.3). The standard error of one such count of ``n`` pages is ``P * sqrt(f * (1 - f) / n)``
-for a VM of P pages of which the part f is active.
+Waldspurger, OSDI 2002, section 5.3). For a VM of P pages of which the part f is active, the standard error of one such
+count of ``n`` pages is ``P * sqrt(f * (1 - f) / n)``.
 """
 
 import numpy as np
@@ -21,7 +21,8 @@ class Sampler:
     A slow average, a fast one, and the fast one with the period in progress, all exponentially weighted (Waldspurger
     2002, section 5.3). The weights are not published. The defaults are fitted to figure 6 there: the slow one so that
     memory that is no longer touched after minute 27.6 is forgotten down to 30 MB by minute 32, the fast one so that at
-    least nine tenths of a rise are seen after two periods. The estimate is in whole sampled pages, as the steps in that figure are.
+    least nine tenths of a rise are seen after two periods. The estimate is in whole sampled pages, as the steps of the
+    curve there are.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ class Sampler:
     def choose(self, period: int) -> NDArray[np.int64]:
         """Return the pages to watch in a period, in ascending order: each set of ``sample`` pages is as likely.
 
-        A pure function of seed, stream and period. Floyd's algorithm (R. W. Floyd, J. Bentley, "A sample of brilliance",
+        A pure function of seed, stream and period. Floyd's algorithm (J. Bentley, R. Floyd, "A sample of brilliance",
         CACM 30(9), 1987) needs as many random numbers as there are pages to choose, and no list of all pages.
         """
         last = np.arange(self.pages - self.sample, self.pages)
