@@ -66,7 +66,8 @@ class Sampler:
         """
         last = np.arange(self.pages - self.sample, self.pages)
         tick = np.arange(3 * period * self.sample, 3 * (period + 1) * self.sample).reshape(3, -1)
-        thousands = random_permille(self.seed, f"{self.stream}/active memory", tick)
+        # The seed stands in the stream: as a seed, the next one would give the same numbers one tick later.
+        thousands = random_permille(0, f"{self.seed}/{self.stream}/active memory", tick)
         billionths = (thousands[0] * 1000 + thousands[1]) * 1000 + thousands[2]
         chosen: set[int] = set()
         for page, top in zip((billionths * (last + 1) // 10**9).tolist(), last.tolist(), strict=True):
