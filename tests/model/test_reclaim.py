@@ -280,6 +280,12 @@ def test_without_hysteresis_it_would_swing():
     assert states == {0: [1, 0, 1, 0], 100: [1, 1, 1, 1]}
 
 
+def test_edges_of_a_step_to_the_byte():
+    ladder, memory = Ladder((Rung("high", 100), Rung("soft", 50))), 10**6
+    assert [ladder.next(0, free, memory) for free in (50_000, 49_999)] == [0, 1]
+    assert [ladder.next(1, free, memory) for free in (110_000, 110_001)] == [1, 0]
+
+
 def test_the_reserve_is_part_of_the_same_base():
     assert Ladder((Rung("a", 5),), "memory", 60).reserve_bytes(1000) == 60
     assert Ladder((Rung("a", 5),), "min_free", 1000).reserve_bytes(96 * GiB) == min_free_bytes(96 * GiB)
