@@ -16,7 +16,7 @@ from vmwidgets.model.host import MAX_ADVANCE, Host
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.vm import SETTINGS, VM, GuestKernel
 from vmwidgets.model.workload import WORKLOADS, Workload
-from vmwidgets.stacks import get
+from vmwidgets.stacks import get, memory_profile
 
 SCHEMA = 1
 """Version of the file format. A file of another version is refused."""
@@ -65,10 +65,7 @@ class Configure:
     changes: tuple[tuple[str, Any], ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if type(self.changes) is not tuple or not all(
-            type(pair) is tuple and len(pair) == 2 and type(pair[0]) is str for pair in self.changes
-        ):
-            raise VmwidgetsError("changes are {value}, expected pairs of name and value", value=repr(self.changes)[:60])
+        _check_pairs(self.changes)
 
     def apply(self, host: Host) -> None:
         """Do it."""
@@ -103,9 +100,36 @@ class Advance:
         host.advance(self.ticks)
 
 
-Command = CreateVM | DestroyVM | Configure | SetWorkload | Advance
+@dataclass(frozen=True, slots=True)
+class SetMemory:
+    """Change how the VMM manages memory; ``changes`` are pairs of setting and value."""
+
+    kind: ClassVar[str] = "set_memory"
+    changes: tuple[tuple[str, Any], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        _check_pairs(self.changes)
+
+    def apply(self, host: Host) -> None:
+        """Do it."""
+        host.tune_memory(**dict(self.changes))
+
+
+Command = CreateVM | DestroyVM | Configure | SetWorkload | SetMemory | Advance
 """Any command."""
-COMMANDS: Mapping[str, type[Command]] = {c.kind: c for c in (CreateVM, DestroyVM, Configure, SetWorkload, Advance)}
+COMMANDS: Mapping[str, type[Command]] = {
+    c.kind: c for c in (CreateVM, DestroyVM, Configure, SetWorkload, SetMemory, Advance)
+}
+
+
+def _check_pairs(changes: Any) -> None:
+    if type(changes) is not tuple or not all(
+        type(pair) is tuple and len(pair) == 2 and type(pair[0]) is str  # pyright: ignore[reportUnknownArgumentType]
+        for pair in cast(tuple[Any, ...], changes)
+    ):
+        raise VmwidgetsError(
+            "changes are {value}, expected pairs of name and value", value=repr(cast(Any, changes))[:60]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +140,13 @@ class Setup:
     stack: Stack
     seed: int
     tick_s: int
+    memory: str = ""
+    """Id of the memory profile if memory is modelled page by page, see :data:`vmwidgets.stacks.MEMORY`."""
 
     def host(self) -> Host:
         """Return a fresh host."""
-        return Host(self.hardware, self.stack, self.seed, self.tick_s)
+        profile = memory_profile(self.memory) if self.memory else None
+        return Host(self.hardware, self.stack, self.seed, self.tick_s, profile)
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
@@ -130,6 +157,8 @@ def to_json(command: Command) -> dict[str, Any]:
         record["vm"] = {name: _plain(getattr(command.vm, name)) for name in (*SETTINGS, "stream")}
     elif isinstance(command, Configure):
         record |= {"vm": command.vm, "changes": {name: _plain(value) for name, value in command.changes}}
+    elif isinstance(command, SetMemory):
+        record["changes"] = dict(command.changes)
     else:
         record |= {f.name: _plain(getattr(command, f.name)) for f in fields(command)}
     return record
@@ -152,6 +181,8 @@ def dump(setup: Setup, commands: Iterable[Command]) -> str:
         "tick_s": setup.tick_s,
         "hardware": asdict(setup.hardware),
     }
+    if setup.memory:
+        header["memory"] = setup.memory
     return "".join(_line(record) for record in (header, *map(to_json, commands)))
 
 
@@ -223,14 +254,16 @@ def _setup(record: dict[str, Any]) -> Setup:
     if type(schema) is not int or schema != SCHEMA:
         found = repr(schema)[:60]
         raise VmwidgetsError("the schema is {found}, this version reads schema {known}", found=found, known=SCHEMA)
-    _expect(record, ("vmwidgets", "schema", "stack", "seed", "tick_s", "hardware"), ())
-    if not isinstance(record["stack"], str):
-        raise VmwidgetsError("{name} is {value}, expected a text", name="stack", value=repr(record["stack"])[:60])
+    _expect(record, ("vmwidgets", "schema", "stack", "seed", "tick_s", "hardware"), ("memory",))
+    for name in ("stack", "memory"):
+        if not isinstance(record.get(name, ""), str):
+            raise VmwidgetsError("{name} is {value}, expected a text", name=name, value=repr(record[name])[:60])
     setup = Setup(
         _record(Hardware, record["hardware"], tuple(f.name for f in fields(Hardware))),
         get(record["stack"]),
         record["seed"],
         record["tick_s"],
+        record.get("memory", ""),
     )
     setup.host()  # checks seed and tick
     return setup
@@ -259,6 +292,10 @@ def from_json(record: dict[str, Any]) -> Command:
     if kind == "set_workload":
         _expect(record, ("command", "vm", "workload"), ())
         return SetWorkload(check_name("vm", record["vm"]), _workload(record["workload"]))
+    if kind == "set_memory":
+        _expect(record, ("command", "changes"), ())
+        changes = _object("changes", record["changes"])
+        return SetMemory(tuple(changes.items()))
     if kind == "advance":
         _expect(record, ("command", "ticks"), ())
         return Advance(record["ticks"])

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vmwidgets import commands
-from vmwidgets.commands import Advance, Command, Configure, CreateVM, DestroyVM, Setup, SetWorkload
+from vmwidgets.commands import Advance, Command, Configure, CreateVM, DestroyVM, SetMemory, Setup, SetWorkload
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import METRICS, History, Segment
 from vmwidgets.model.host import MAX_ADVANCE, MAX_FORECAST, Host
+from vmwidgets.model.paged import PagedMemory
 from vmwidgets.model.snapshot import Snapshot
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.vm import VM
@@ -41,7 +42,9 @@ class Lab:
     hardware
         The server.
     tick_s
-        Seconds of a tick, 1 to 86,400.
+        Seconds of a tick, 1 to 86,400; with ``memory`` 1 to 60.
+    memory
+        Id of a memory profile (:data:`vmwidgets.stacks.MEMORY`): memory is then modelled page by page, by the second.
 
     Raises
     ------
@@ -50,9 +53,14 @@ class Lab:
     """
 
     def __init__(
-        self, stack: str | Stack = "neutral", seed: int = 0, hardware: Hardware | None = None, tick_s: int = 60
+        self,
+        stack: str | Stack = "neutral",
+        seed: int = 0,
+        hardware: Hardware | None = None,
+        tick_s: int = 60,
+        memory: str = "",
     ) -> None:
-        self._setup = Setup(hardware or Hardware(), get(stack), seed, tick_s)
+        self._setup = Setup(hardware or Hardware(), get(stack), seed, tick_s, memory)
         # Callbacks of widgets may arrive on another thread than the cell's: everything goes through this lock.
         self._lock = threading.RLock()
         self._subscribers: dict[object, Callable[[Lab], object]] = {}
@@ -89,6 +97,10 @@ class Lab:
         """Give the guest something else to do."""
         return self.do(SetWorkload(name, Workload(workload) if isinstance(workload, str) else workload))
 
+    def set_memory(self, **changes: int | str | bool) -> Snapshot:
+        """Change how the VMM manages memory, see :data:`vmwidgets.model.reclaim.TUNABLE`."""
+        return self.do(SetMemory(tuple(changes.items())))
+
     def advance(self, ticks: int = 1) -> Snapshot:
         """Let time pass."""
         return self.do(Advance(ticks))
@@ -110,14 +122,14 @@ class Lab:
     def _carry_out(self, command: Command) -> None:
         if type(command) not in commands.COMMANDS.values():
             raise VmwidgetsError("{value} is not a command", value=repr(command)[:60])
-        if isinstance(command, Advance) and self._host.tick + command.ticks > MAX_TICKS:
-            raise VmwidgetsError("a lab lasts {most} ticks, and {ticks} have passed", most=MAX_TICKS, ticks=self.tick)
+        if isinstance(command, Advance) and self._host.tick + command.ticks > (most := most_ticks(self._setup)):
+            raise VmwidgetsError("a lab lasts {most} ticks, and {ticks} have passed", most=most, ticks=self.tick)
         last = self._log[-1] if self._log else None
         merge = isinstance(command, Advance) and isinstance(last, Advance) and last.ticks + command.ticks <= MAX_ADVANCE
         if not merge and len(self._log) >= commands.MAX_COMMANDS:
             raise VmwidgetsError("the log holds {most} commands, and that is the most it takes", most=len(self._log))
         before = len(self._log)
-        if not merge and before and before % _CHECKPOINT_EVERY == 0:
+        if not merge and before and before % _CHECKPOINT_EVERY == 0 and _is_light(self._host):
             self._checkpoints = [*(c for c in self._checkpoints if c[0] < before), (before, self._host.copy())]
             del self._checkpoints[:-_CHECKPOINTS]
         command.apply(self._host)
@@ -234,6 +246,11 @@ class Lab:
         return self._setup.hardware
 
     @property
+    def memory(self) -> PagedMemory | None:
+        """The frames and what is done with them, where memory is modelled page by page; do not change it."""
+        return self._host.memory
+
+    @property
     def stack(self) -> Stack:
         """The stack."""
         return self._setup.stack
@@ -295,7 +312,7 @@ class Lab:
     def replay(self) -> "Lab":
         """Return a fresh lab to which the same commands were given."""
         with self._lock:
-            fresh, log = Lab(self.stack, self.seed, self.hardware, self.tick_s), self.log
+            fresh, log = Lab(self.stack, self.seed, self.hardware, self.tick_s, self._setup.memory), self.log
         for command in log:
             fresh.do(command)
         return fresh
@@ -377,7 +394,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
     for number, command in enumerate(log, 2):
         ticks += command.ticks if isinstance(command, Advance) else 0
         try:
-            check_int("ticks", ticks, 0, MAX_TICKS)
+            check_int("ticks", ticks, 0, most_ticks(setup))
             command.apply(host)
         except VmwidgetsError as error:
             raise VmwidgetsError("line {line}: {reason}", line=number, reason=str(error)) from error
@@ -386,6 +403,19 @@ def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
 
 MAX_TICKS = 1_000_000
 """Ticks that a lab may last: what a replay takes is bounded."""
+MAX_PAGED_S = 100_000
+"""Seconds that a lab may last whose memory is modelled page by page."""
+_LIGHT_FRAMES = 2**18
+
+
+def most_ticks(setup: Setup) -> int:
+    """Return how many ticks a lab may last."""
+    return MAX_PAGED_S // setup.tick_s if setup.memory else MAX_TICKS
+
+
+def _is_light(host: Host) -> bool:
+    """Return whether a copy of the host costs less than carrying out its commands again."""
+    return host.memory is None or host.memory.machine.frames <= _LIGHT_FRAMES
 
 
 def _workload(settings: dict[str, Any]) -> dict[str, Workload]:

@@ -86,7 +86,10 @@ def test_windows_line_ends_and_a_missing_last_one():
         ('{"command":"advance"', "this is not a JSON object: "),
         ('{"command":"advance","ticks":1}}', "this is not a JSON object: "),
         ("[" * 100_000, "this is not a JSON object: ["),
-        ("{}", "the command is None, expected one of create_vm, destroy_vm, configure, set_workload, advance"),
+        (
+            "{}",
+            "the command is None, expected one of create_vm, destroy_vm, configure, set_workload, set_memory, advance",
+        ),
         ('{"command":"advanse","ticks":1}', "the command is 'advanse', expected one of create_vm, "),
         ('{"command":["advance"],"ticks":1}', "the command is ['advance'], expected one of create_vm, "),
         ('{"command":"advance"}', "ticks is missing"),

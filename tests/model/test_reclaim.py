@@ -6,16 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.model.reclaim import (
-    TUNABLE,
-    Ladder,
-    MemoryProfile,
-    Rung,
-    dynamic_memory,
-    idle_memory_tax,
-    min_free_bytes,
-    shares_per_page,
-)
+from vmwidgets.model.memory_profile import TUNABLE, Ladder, MemoryProfile, Rung, min_free_bytes
+from vmwidgets.model.reclaim import dynamic_memory, idle_memory_tax, shares_per_page
 from vmwidgets.model.units import GiB, MiB
 
 

@@ -1,4 +1,4 @@
-"""Memory of the fluid model that is reclaimed: balloons that follow their targets, and swap for what they do not cover."""
+"""Memory reclaimed in the fluid model: balloons that follow their targets, and swap for what they do not cover."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -28,6 +28,15 @@ METRICS = (
     "throughput_per_ks",
     "latency_us",
     "stalled",
+    "memory_active_bytes",
+    "memory_estimate_bytes",
+    "memory_mapped_bytes",
+    "memory_shared_bytes",
+    "memory_ballooned_bytes",
+    "memory_compressed_bytes",
+    "memory_guest_swapped_bytes",
+    "memory_reads",
+    "killed",
 )
 """The columns of a history, in this order; their units are in their names.
 
@@ -35,6 +44,11 @@ METRICS = (
 what it took. *Ready* is time in which a vCPU could run and no processor was free, summed over the vCPUs; *steal* is the
 same as the guest sees it, in thousandths of its vCPUs' time. Disk operations are counted in operations of the
 smallest size: a larger one, or one that had to wait for the heads, counts as several.
+
+Of memory, *active* is the working set and *estimate* what the VMM takes it for; *mapped* pages have a frame, of their
+own or *shared*; the others are in the guest's balloon, *compressed*, *swapped* by the VMM or *guest swapped* (by the
+guest, to its own disk, dropped pages included). *Reads* counts the pages that had to come from a disk in this tick.
+*Killed* is 1 from the tick on in which the host killed the VM's process.
 """
 INDEX = {name: i for i, name in enumerate(METRICS)}
 MAX_TICKS = 10_080

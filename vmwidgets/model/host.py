@@ -12,8 +12,12 @@ from vmwidgets.model.admission import admit, disk_at_once
 from vmwidgets.model.allocation import largest_remainder
 from vmwidgets.model.bottleneck import Costs, solve
 from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.guest_pages import GuestPages
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import INDEX, METRICS, History, Segment
+from vmwidgets.model.memory_profile import MemoryProfile
+from vmwidgets.model.memory_ticks import MemoryTicks, now, run
+from vmwidgets.model.paged import PagedMemory
 from vmwidgets.model.snapshot import Snapshot, snapshot_of
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.storage import growth, overflow_tick
@@ -45,15 +49,27 @@ class Host:
         Key of all random numbers, 0 to 2**63 - 1.
     tick_s
         Seconds of a tick, 1 to 86,400.
+    memory
+        How the VMM manages memory, page by page; ``None``: memory is divided like the other resources, by amounts.
     """
 
-    def __init__(self, hardware: Hardware, stack: Stack, seed: int = 0, tick_s: int = 60) -> None:
+    def __init__(
+        self,
+        hardware: Hardware,
+        stack: Stack,
+        seed: int = 0,
+        tick_s: int = 60,
+        memory: MemoryProfile | None = None,
+    ) -> None:
         self.hardware = hardware
         self.stack = stack
         self.seed = check_int("seed", seed, 0, 2**63 - 1)
-        self.tick_s = check_int("tick_s", tick_s, 1, 86_400)
+        self.tick_s = check_int("tick_s", tick_s, 1, 60 if memory else 86_400)
         self.tick = 0
         self.history = History()
+        self.memory = PagedMemory(hardware, memory, seed) if memory else None
+        """The frames and what is done with them, on a host that models memory page by page."""
+        self._slots: list[int] = []  # of the VMs in that memory
         self._vms: list[VM] = []
         self._written: list[int] = []  # blocks that each guest has written, in bytes
         self._stalled: set[str] = set()
@@ -84,6 +100,8 @@ class Host:
         """
         self._check_free(vm.name)
         admit(vm, self._vms, self.hardware, disk_at_once(vm), self._disk_free())
+        if self.memory:
+            self._slots.append(self._boot(self.memory, vm))
         self._vms.append(vm)
         self._written.append(vm.disk_used_bytes)
         self._stalled.clear()
@@ -92,10 +110,14 @@ class Host:
         """Switch a VM off and give back all it had."""
         index = self._index(name)
         del self._vms[index], self._written[index]
+        if self.memory:
+            self.memory.remove(self._slots.pop(index))
         self._stalled.clear()  # there may be room again
 
     def replace(self, name: str, vm: VM) -> None:
         """Give the VM ``name`` the settings of ``vm``; what its guest has written stays.
+
+        Where memory is modelled page by page, another size of memory or another kind of guest restarts the VM.
 
         Raises
         ------
@@ -120,15 +142,29 @@ class Host:
         others = [other for other in self._vms if other.name != name]
         needs = written if vm.thin else vm.disk_bytes
         admit(vm, others, self.hardware, needs, self._disk_free(without=index))
+        if self.memory:
+            self._reconfigure(self.memory, index, vm)
         self._vms[index] = vm
         self._stalled.clear()
+
+    def tune_memory(self, **changes: object) -> None:
+        """Change how the VMM manages memory, see :data:`~vmwidgets.model.reclaim.TUNABLE`.
+
+        Raises
+        ------
+        VmwidgetsError
+            If memory is not modelled page by page here, or a setting does not fit.
+        """
+        if self.memory is None:
+            raise VmwidgetsError("this host has no memory settings: make the lab with memory=…")
+        self.memory.tune(self.memory.profile.with_changes(**changes))
 
     def advance(self, ticks: int = 1) -> None:
         """Let time pass, 1 to :data:`MAX_ADVANCE` ticks."""
         check_int("ticks", ticks, 1, MAX_ADVANCE)
         while ticks:
             part = min(ticks, _WINDOW)
-            segment, self._written, self._stalled = self._window(part)
+            segment, self._written, self._stalled = self._window(part, live=True)
             for column in np.moveaxis(segment.values, 2, 0):
                 self._chain = hashlib.sha256(self._chain + column.astype("<i8").tobytes()).digest()
             self.history.append(segment)
@@ -136,9 +172,12 @@ class Host:
             ticks -= part
 
     def forecast(self, ticks: int) -> Segment:
-        """Return what the next ticks would bring if nobody changes anything; the host stays as it is."""
+        """Return what the next ticks would bring if nobody changes anything; the host stays as it is.
+
+        Where memory is modelled page by page, it is held as it is now: its future can only be found by living it.
+        """
         check_int("ticks", ticks, 1, MAX_FORECAST)
-        return self._window(ticks)[0]
+        return self._window(ticks, live=False)[0]
 
     def snapshot(self) -> Snapshot:
         """Return the host as it is now: the tick that is about to pass, under the present settings."""
@@ -150,7 +189,8 @@ class Host:
 
     def digest(self) -> str:
         """Return a SHA-256 over settings, state and all that has happened, in hexadecimal."""
-        state = (self.seed, self.tick_s, self.tick, self.stack.id, astuple(self.hardware))
+        paged = self.memory.digest() if self.memory else ""
+        state = (self.seed, self.tick_s, self.tick, self.stack.id, astuple(self.hardware), paged)
         vms = [
             (astuple(vm), written, vm.name in self._stalled)
             for vm, written in zip(self._vms, self._written, strict=True)
@@ -162,12 +202,13 @@ class Host:
         return copy.deepcopy(self)
 
     # ------------------------------------------------------------------------------------------- how a window is made
-    def _window(self, ticks: int) -> tuple[Segment, list[int], set[str]]:
-        """Solve the next ticks; return them and the state after them."""
+    def _window(self, ticks: int, *, live: bool) -> tuple[Segment, list[int], set[str]]:
+        """Solve the next ticks; return them and the state after them. Paged memory changes here, if it is live."""
         written, stalled = np.array(self._written, np.int64), set(self._stalled)
         first, parts = self.tick, list[Ints]()
         size = np.array([vm.disk_bytes for vm in self._vms], np.int64)
         thin = np.array([vm.thin for vm in self._vms], np.bool_)
+        memory = self._memory_ticks(ticks, live=live)
         while first < self.tick + ticks:
             left = self.tick + ticks - first
             per_day = np.array(
@@ -177,7 +218,9 @@ class Host:
             space = np.where(thin[:, None], filled, size[:, None])
             length = overflow_tick(space, self.hardware.disk_bytes)
             if length:
-                parts.append(self._solve(first, space[:, :length], stalled))
+                begin = first - self.tick
+                lived = memory.part(begin, begin + length) if memory else None
+                parts.append(self._solve(first, space[:, :length], stalled, lived))
                 written = filled[:, length - 1]
                 first += length
             if length < left:  # the pool is full: whoever needs a new block stops, as if its plug were pulled halfway
@@ -190,7 +233,19 @@ class Host:
         values.flags.writeable = False
         return Segment(tuple(vm.name for vm in self._vms), self.tick, values), written.tolist(), stalled
 
-    def _solve(self, first: int, space: Ints, stalled: set[str]) -> Ints:
+    def _memory_ticks(self, ticks: int, *, live: bool) -> MemoryTicks | None:
+        """Return the memory of the next ticks, page by page; if they are not lived, it stays as it is."""
+        if self.memory is None or not self._vms:
+            return None
+        if not live:
+            as_it_is = now(self.memory, self._slots)
+            return MemoryTicks(*(np.repeat(getattr(as_it_is, f), ticks, axis=-1) for f in MemoryTicks.__slots__))
+        at = self.tick + np.arange(ticks, dtype=np.int64)
+        page = self.hardware.page_bytes
+        demand = [vm.workload.demand(vm, self.seed, at, self.tick_s).active_bytes for vm in self._vms]
+        return run(self.memory, self._slots, -(-np.stack(demand) // page), self.tick_s)
+
+    def _solve(self, first: int, space: Ints, stalled: set[str], memory: MemoryTicks | None) -> Ints:
         """Return the metrics of ticks in which no disk overflows, int64 (metric, VM, tick)."""
         vms, ticks = self._vms, space.shape[1]
         values = np.zeros((len(METRICS), len(vms), ticks), np.int64)
@@ -202,21 +257,23 @@ class Host:
         demand = [vm.workload.demand(vm, self.seed, at, self.tick_s) for vm in vms]
         out = np.zeros((len(METRICS), len(vms), len(at)), np.int64)
         page, hardware = self.hardware.page_bytes, self.hardware
-        wants = -(
-            -np.stack([np.minimum(d.active_bytes, vm.memory_bytes) for d, vm in zip(demand, vms, strict=True)]) // page
-        )
-        limit = np.floor(_column([_or_inf(vm.memory_limit_bytes) for vm in vms]) / page)
-        given = self.stack.memory(
-            float(hardware.guest_memory_bytes // page),
-            _column([vm.memory_shares for vm in vms]),
-            _column([-(-vm.memory_reservation_bytes // page) for vm in vms]),
-            np.minimum(wants.astype(np.float64), limit),
-        )
-        pages = np.minimum(_whole(given, hardware.guest_memory_bytes // page), wants)
-        missing = wants - pages
-
-        awake = np.array([[0.0 if vm.name in stalled else 1.0] for vm in vms])
-        flow = solve(hardware, self.stack, _costs(vms, demand, hardware, missing / np.maximum(wants, 1), awake))
+        if memory:
+            if ticks < len(at):
+                memory = MemoryTicks(*(np.repeat(getattr(memory, f), len(at), axis=-1) for f in MemoryTicks.__slots__))
+            memory.put(out)
+            awake = memory.awake
+            touches = _column([d.touches for d in demand])
+            # A page that has to come from a disk takes the time of one operation of its own size.
+            smallest = hardware.disk_bandwidth / hardware.disk_iops
+            op_cost = 1.0 + _column([d.op_bytes for d in demand]) / smallest
+            reads = touches * memory.reads * (1.0 + page / smallest) / op_cost
+            faults_s = touches * memory.cpu_s
+        else:
+            wants = np.stack([np.minimum(d.active_bytes, vm.memory_bytes) for d, vm in zip(demand, vms, strict=True)])
+            reads = self._divide_memory(out, wants) * _column([d.touches for d in demand])
+            awake, faults_s = np.ones((len(vms), 1)), np.zeros((len(vms), 1))
+        awake = awake * np.array([[0.0 if vm.name in stalled else 1.0] for vm in vms])
+        flow = solve(hardware, self.stack, _costs(vms, demand, hardware, reads, faults_s, awake))
         cpu, entitled = flow.used["cpu"], _whole(flow.entitlement["cpu"], hardware.cpu_khz)
         used = np.minimum(_round(cpu), entitled)
         wanted = np.maximum(_round(flow.demand["cpu"]), entitled)
@@ -226,8 +283,6 @@ class Host:
         _put(out, "cpu", "khz", wanted, entitled, used)
         out[INDEX["cpu_ready_ms"]] = ready
         out[INDEX["cpu_steal_permille"]] = ready * 1000 // (tick_ms * vcpus)
-        _put(out, "memory", "bytes", wants * page, pages * page, pages * page)
-        out[INDEX["memory_swapped_bytes"]] = missing * page
         for resource, prefix, unit, capacity in (
             ("disk_io", "disk", "iops", hardware.disk_iops),
             ("network", "network", "bps", hardware.nic_bandwidth),
@@ -244,10 +299,57 @@ class Host:
         out[INDEX["disk_latency_us"]] = _round(flow.disk_latency_s * 1e6)
         out[INDEX["throughput_per_ks"]] = _round(flow.throughput * 1000)
         out[INDEX["latency_us"]] = _round(flow.latency_s * 1e6)
-        out[INDEX["stalled"]] = (1 - awake).astype(np.int64)
+        out[INDEX["stalled"]] = np.array([[vm.name in stalled] for vm in vms], np.int64)
         values[:] = out[:, :, :ticks]
         values[INDEX["disk_space_bytes"]] = space
         return values
+
+    def _divide_memory(self, out: Ints, wants_bytes: Ints) -> Floats:
+        """Divide memory by amounts, as the other resources; return the part of the working set that is missing."""
+        vms, hardware, page = self._vms, self.hardware, self.hardware.page_bytes
+        wants = -(-wants_bytes // page)
+        limit = np.floor(_column([_or_inf(vm.memory_limit_bytes) for vm in vms]) / page)
+        given = self.stack.memory(
+            float(hardware.guest_memory_bytes // page),
+            _column([vm.memory_shares for vm in vms]),
+            _column([-(-vm.memory_reservation_bytes // page) for vm in vms]),
+            np.minimum(wants.astype(np.float64), limit),
+        )
+        pages = np.minimum(_whole(given, hardware.guest_memory_bytes // page), wants)
+        _put(out, "memory", "bytes", wants * page, pages * page, pages * page)
+        out[INDEX["memory_swapped_bytes"]] = (wants - pages) * page
+        for metric in ("memory_active_bytes", "memory_estimate_bytes"):
+            out[INDEX[metric]] = wants * page
+        out[INDEX["memory_mapped_bytes"]] = pages * page
+        return (wants - pages) / np.maximum(wants, 1)
+
+    # ------------------------------------------------------------------------------------------------ memory by pages
+    def _boot(self, memory: PagedMemory, vm: VM) -> int:
+        """Start a guest in memory that is modelled page by page; return its slot."""
+        page, kernel = self.hardware.page_bytes, vm.kernel
+        pages = -(-vm.memory_bytes // page)
+        guest = GuestPages(
+            pages,
+            kernel.name,
+            vm.stream,
+            kernel.mix(),
+            used=pages * vm.workload.touched_permille() // 1000,
+            zeroes_memory=kernel.zeroes_memory,
+            balloon=kernel.balloon,
+        )
+        return memory.add(guest, *_memory_controls(vm, page))
+
+    def _reconfigure(self, memory: PagedMemory, index: int, vm: VM) -> None:
+        old, slot = self._vms[index], self._slots[index]
+        if (old.memory_bytes, old.kernel.mix(), old.stream) != (vm.memory_bytes, vm.kernel.mix(), vm.stream):
+            memory.remove(slot)
+            self._slots[index] = self._boot(memory, vm)
+            return
+        memory.control(slot, *_memory_controls(vm, self.hardware.page_bytes))
+        guest = memory.tenant(slot).guest
+        guest.used = guest.pages * vm.workload.touched_permille() // 1000
+        guest.balloon = vm.kernel.balloon
+        guest.upgrade(vm.kernel.name)
 
     # ---------------------------------------------------------------------------------------------------- small things
     def _index(self, name: str) -> int:
@@ -267,6 +369,12 @@ class Host:
             if i != without
         )
         return self.hardware.disk_bytes - taken
+
+
+def _memory_controls(vm: VM, page_bytes: int) -> tuple[int, int, int | None]:
+    """Return shares, minimum and limit of a VM's memory, the latter in pages."""
+    limit = None if vm.memory_limit_bytes is None else vm.memory_limit_bytes // page_bytes
+    return vm.memory_shares, -(-vm.memory_reservation_bytes // page_bytes), limit
 
 
 def _put(out: Ints, prefix: str, unit: str, demand: Ints, entitlement: Ints, used: Ints) -> None:
@@ -296,15 +404,24 @@ def _whole(values: Floats, capacity: int) -> Ints:
     return largest_remainder(snapped, np.minimum(np.rint(snapped.sum(axis=0)), capacity).astype(np.int64))
 
 
-def _costs(vms: list[VM], demand: list[Demand], hardware: Hardware, miss: Floats, awake: Floats) -> Costs:
-    """Lay the VMs' demand out in columns; a page that is missing costs a synchronous read each time it is touched."""
-    touches = _column([d.touches for d in demand])
+def _costs(
+    vms: list[VM], demand: list[Demand], hardware: Hardware, reads: Floats, faults_s: Floats, awake: Floats
+) -> Costs:
+    """Lay the VMs' demand out in columns.
+
+    Parameters
+    ----------
+    reads, faults_s
+        Synchronous reads of pages that are missing and processor seconds of page faults, per transaction.
+    awake
+        The part of the time in which a VM runs.
+    """
     smallest = hardware.disk_bandwidth / hardware.disk_iops  # bytes that pass in the time of the smallest operation
     return Costs(
         rate_per_s=np.stack([d.rate_per_s for d in demand]) * awake,
         clients=np.stack([d.clients for d in demand]).astype(np.float64) * awake,
-        cpu_s=_column([d.cpu_us * 1e-6 for d in demand]),
-        sync_ops=_column([d.sync_ops_permille / 1000 for d in demand]) + touches * miss,
+        cpu_s=_column([d.cpu_us * 1e-6 for d in demand]) + faults_s,
+        sync_ops=_column([d.sync_ops_permille / 1000 for d in demand]) + reads,
         async_ops=_column([d.async_ops_permille / 1000 for d in demand]),
         op_cost=1.0 + _column([d.op_bytes for d in demand]) / smallest,
         net_bytes=_column([d.net_bytes for d in demand]),

@@ -6,6 +6,7 @@ somebody wrote them, and everywhere else a page reads as its content id, repeate
 """
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ class MachineMemory:
         self.vmm_frames = vmm_frames
         self.zero_on_allocate = zero_on_allocate
         self.owner = np.full(frames, -1, np.int16)
-        """Slot of the VM that a frame belongs to, -1 if it is nobody's or shared."""
+        """Slot of the VM that a frame belongs to, -1 if it is nobody's or shared between VMs."""
         self.gfn = np.full(frames, -1, np.int32)
         """Guest page of a private frame."""
         self.refs = np.zeros(frames, np.uint16)
@@ -91,6 +92,8 @@ class MachineMemory:
         self._returned_count = 0
         self.swap = SwapStore()
         self._cache: dict[int, list[int]] = {}
+        self.period = 1
+        """Number of the sampling period: what :attr:`SecondStage.accessed` is stamped with."""
         self.clock = 1
         self.changed_at = np.zeros(-(-frames // BLOCK), np.int64)
         """For each block of frames the :attr:`clock` of its last change: whoever watches looks at these only."""
@@ -121,7 +124,7 @@ class MachineMemory:
                 raise VmwidgetsError("there is no memory left for the page tables of the VM")
         self.state[frames] = TABLE
         self.owner[frames] = slot
-        self._note(frames)
+        self.note(frames)
         self.tables[slot] = SecondStage(slot, pages, self.page_bytes, frames.astype(np.int32))
         self.places[slot] = 0
         self.places[slot, ABSENT] = pages
@@ -162,7 +165,7 @@ class MachineMemory:
         self.swap.forget(table.entry[stored])
         self._move(table, gfns, where)
         table.entry[gfns] = -1
-        table.accessed[gfns] = False
+        table.accessed[gfns] = 0
 
     def write(self, slot: int, gfns: Pages, contents: Contents) -> int:
         """Write to mapped pages; a shared one is copied first. Return how many copies were made.
@@ -176,7 +179,7 @@ class MachineMemory:
         own = self.state[frames] == PRIVATE
         self.content[frames[own]] = contents[own]
         self._forget_data(frames[own])
-        self._note(frames[own])
+        self.note(frames[own])
         return copies
 
     def merge(self, slot: int, gfns: Pages, targets: NDArray[np.int32]) -> int:
@@ -209,14 +212,14 @@ class MachineMemory:
         alone = goals[self.state[goals] == PRIVATE]
         np.add.at(self.shared, self.owner[alone], 1)
         self.state[alone] = SHARED
-        self.owner[alone] = -1
         self.gfn[alone] = -1
+        self.owner[goals[self.owner[goals] != slot]] = -1
         self.shared_frames += len(alone)
         self.refs[goals] += counts.astype(np.uint16)
         self._give_back(frames)
         table.entry[gfns] = targets
         self.shared[slot] += len(gfns)
-        self._note(goals)
+        self.note(goals)
         return len(gfns)
 
     def swap_out(self, slot: int, gfns: Pages, where: int = SWAPPED) -> None:
@@ -230,7 +233,7 @@ class MachineMemory:
         self._unmap(slot, frames)
         self._move(table, gfns, where)
         table.entry[gfns] = places
-        table.accessed[gfns] = False
+        table.accessed[gfns] = 0
 
     def swap_in(self, slot: int, gfns: Pages) -> int:
         """Bring swapped or packed pages back into frames, as many as there are frames; return how many."""
@@ -261,7 +264,7 @@ class MachineMemory:
             self._clear(taken)
             self.state[taken] = CACHE
             self.owner[taken] = slot
-            self._note(taken)
+            self.note(taken)
             mine += taken.tolist()
             return len(taken)
         keep = max(len(mine) + frames, 0)
@@ -303,7 +306,7 @@ class MachineMemory:
         if table.where[gfn] != MAPPED or self.state[table.entry[gfn]] == SHARED:
             raise VmwidgetsError("there is no frame left for page {gfn}", gfn=gfn)
         self.store_frame(int(table.entry[gfn]), offset, data)
-        table.accessed[gfn] = True
+        table.accessed[gfn] = self.period
 
     def store_frame(self, frame: int, offset: int, data: bytes) -> None:
         """Write bytes to a frame, whoever it belongs to: what a device does that no IOMMU holds back."""
@@ -312,7 +315,7 @@ class MachineMemory:
         page = self.data[frame]
         page[offset : offset + len(data)] = data
         self.content[frame] = content_of(page)
-        self._note(np.array([frame]))
+        self.note(np.array([frame]))
 
     def _mapped(self, slot: int, gfn: int) -> int:
         table = self.tables[slot]
@@ -330,8 +333,9 @@ class MachineMemory:
         return found
 
     def held(self, slot: int) -> int:
-        """Return the frames that a VM alone has: private ones and its compression cache."""
-        return int(self.places[slot, MAPPED] - self.shared[slot]) + self.cache_frames(slot)
+        """Return the frames that a VM alone has: private ones, its compression cache, tables beyond the VMM's own."""
+        tables = int((self.tables[slot].node_frames >= self.vmm_frames).sum())
+        return tables + int(self.places[slot, MAPPED] - self.shared[slot]) + self.cache_frames(slot)
 
     def cache_frames(self, slot: int) -> int:
         """Return how many frames a VM's compression cache has."""
@@ -404,7 +408,7 @@ class MachineMemory:
         self.refs[frames] = 0
         self._returned[self._returned_count : self._returned_count + len(frames)] = frames
         self._returned_count += len(frames)
-        self._note(frames)
+        self.note(frames)
 
     def _vmm_frames(self, count: int) -> NDArray[np.int32]:
         """Take frames of the VMM's own for tables."""
@@ -415,7 +419,7 @@ class MachineMemory:
         own = frames[frames < self.vmm_frames]
         self.state[own] = VMM
         self.owner[own] = -1
-        self._note(own)
+        self.note(own)
         self._give_back(frames[frames >= self.vmm_frames])
 
     def _own(self, frames: NDArray[np.int32], slot: int, gfns: Pages) -> None:
@@ -423,7 +427,7 @@ class MachineMemory:
         self.gfn[frames] = gfns
         self.refs[frames] = 1
         self.state[frames] = PRIVATE
-        self._note(frames)
+        self.note(frames)
 
     def _unmap(self, slot: int, frames: NDArray[np.int32]) -> None:
         """Drop one mapping of each frame; the same shared frame may stand there several times."""
@@ -434,7 +438,7 @@ class MachineMemory:
             self.shared[slot] -= int(counts.sum())
             gone = goals[self.refs[goals] == 0]
             self.shared_frames -= len(gone)
-            self._note(goals)
+            self.note(goals)
             frames = np.concatenate([frames[~shared], gone])
         self._give_back(frames)
 
@@ -480,7 +484,8 @@ class MachineMemory:
         for frame in frames.tolist() if self.data else ():
             self.data.pop(frame, None)
 
-    def _note(self, frames: NDArray[np.int32]) -> None:
+    def note(self, frames: NDArray[np.integer[Any]]) -> None:
+        """Tell watchers that frames have changed."""
         self.changed_at[frames // BLOCK] = self.clock
 
 

@@ -4,6 +4,8 @@ A generator with a state would give a VM other numbers as soon as another VM is 
 number depends on its own three coordinates only, so one VM's demand never moves because of another's.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +22,19 @@ def fnv1a(text: str) -> int:
     return value
 
 
+def mix64(key: int, numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return 64 random bits for each number: splitmix64 (Steele, Lea, Flood, OOPSLA 2014), started at ``key``."""
+    start = np.uint64(key % 2**64)
+    with np.errstate(over="ignore"):  # wrapping around is how the mixer works
+        z = start + (numbers.astype(np.uint64) + np.uint64(1)) * _GOLDEN
+        z = (z ^ (z >> np.uint64(30))) * _MIX1
+        z = (z ^ (z >> np.uint64(27))) * _MIX2
+    z ^= z >> np.uint64(31)
+    return z
+
+
 def random_permille(seed: int, stream: str, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return one whole number from 0 to 999 for each tick: splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
+    """Return one whole number from 0 to 999 for each tick.
 
     Parameters
     ----------
@@ -30,10 +43,10 @@ def random_permille(seed: int, stream: str, ticks: NDArray[np.int64]) -> NDArray
     ticks
         Whole numbers; the result has their shape.
     """
-    key = np.uint64((seed * 0x9E3779B97F4A7C15 + fnv1a(stream)) % 2**64)
-    with np.errstate(over="ignore"):  # wrapping around is how the mixer works
-        z = key + (ticks.astype(np.uint64) + np.uint64(1)) * _GOLDEN
-        z = (z ^ (z >> np.uint64(30))) * _MIX1
-        z = (z ^ (z >> np.uint64(27))) * _MIX2
-    z ^= z >> np.uint64(31)
-    return (z % np.uint64(1000)).astype(np.int64)
+    return (mix64(_mixed(seed) ^ fnv1a(stream), ticks) % np.uint64(1000)).astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _mixed(seed: int) -> int:
+    """Mix a seed before a stream joins it: added as it is, seed 2 would be seed 1 one tick later."""
+    return int(mix64(0, np.array([seed], np.int64))[0])

@@ -37,8 +37,9 @@ class SecondStage:
         self.entry = np.full(pages, -1, np.int32)
         """The machine frame (mfn) of a mapped page, the place in the swap store of a swapped or packed one, else -1."""
         self.where = np.zeros(pages, np.uint8)
-        self.accessed = np.zeros(pages, np.bool_)
-        """Access bits: set by every touch, cleared by whoever samples."""
+        self.accessed = np.zeros(pages, np.uint16)
+        """The sampling period in which a page was last touched, 0 if never: the access bits of that period, without the
+        pass over all tables that clearing them would take."""
 
     @property
     def table_base(self) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields, replace
 
 from vmwidgets.model.errors import VmwidgetsError, check_int, check_name
+from vmwidgets.model.guest_pages import BALLOON_DRIVERS, DRIVER, Mix
 from vmwidgets.model.units import GB, GiB, MiB
 from vmwidgets.model.workload import Workload
 
@@ -46,16 +47,42 @@ class GuestKernel:
         For example ``"Linux 6.12"``.
     page_bytes, tick_hz
         Page size of the guest and frequency of its timer interrupt.
+    balloon
+        One of :data:`~vmwidgets.model.guest_pages.BALLOON_DRIVERS`: whether the guest gives pages back when asked.
+    image_permille, zero_permille
+        Pages whose contents come from the OS image, equal in every VM whose kernel has the same name; pages that hold
+        zeros. In per mille of the memory; what the rest holds is the VM's own.
+    zeroes_memory
+        Whether the guest writes zeros to all of its memory when it boots.
     """
 
     name: str = "Linux"
     page_bytes: int = 4096
     tick_hz: int = 250
+    balloon: str = DRIVER
+    image_permille: int = 100
+    zero_permille: int = 0
+    zeroes_memory: bool = False
 
     def __post_init__(self) -> None:
         check_name("kernel name", self.name)
         check_int("kernel page_bytes", self.page_bytes, 4096, GiB)
         check_int("kernel tick_hz", self.tick_hz, 1, 10_000)
+        if self.balloon not in BALLOON_DRIVERS:
+            raise VmwidgetsError(
+                "the balloon is {value}, expected one of {known}",
+                value=repr(self.balloon)[:60],
+                known=", ".join(BALLOON_DRIVERS),
+            )
+        if type(self.zeroes_memory) is not bool:
+            raise VmwidgetsError(
+                "zeroes_memory is {value}, expected True or False", value=repr(self.zeroes_memory)[:60]
+            )
+        self.mix()
+
+    def mix(self) -> Mix:
+        """Return what the pages of the guest hold."""
+        return Mix(image=self.image_permille, zero=self.zero_permille)
 
 
 @dataclass(frozen=True, slots=True)

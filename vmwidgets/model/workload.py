@@ -86,6 +86,7 @@ class WorkloadKind:
 
 
 GROWTH = Parameter(0, 0, 10**12, "bytes of new disk blocks written per day")
+TOUCHED = Parameter(1000, 0, 1000, "pages that are taken into use sooner or later, ‰ of the memory")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -151,6 +152,10 @@ class Workload:
     def growth_bytes_per_day(self) -> int:
         """Return how many bytes of new disk blocks the guest writes per day."""
         return self.settings()["growth_bytes_per_day"]
+
+    def touched_permille(self) -> int:
+        """Return how many pages the guest takes into use sooner or later, in per mille of its memory."""
+        return self.settings()["touched_permille"]
 
     def demand(self, vm: "VM", seed: int, ticks: Ticks, tick_s: int) -> Demand:
         """Return what ``vm`` wants at the given ticks of ``tick_s`` seconds each."""
@@ -362,7 +367,9 @@ WORKLOADS: dict[str, WorkloadKind] = {
         ),
     )
 }
-"""All kinds of workload by name. Every kind also takes ``growth_bytes_per_day``."""
+"""All kinds of workload by name. Every kind also takes ``growth_bytes_per_day`` and ``touched_permille``."""
 
 for _kind in WORKLOADS.values():
-    object.__setattr__(_kind, "parameters", {**_kind.parameters, "growth_bytes_per_day": GROWTH})
+    object.__setattr__(
+        _kind, "parameters", {**_kind.parameters, "growth_bytes_per_day": GROWTH, "touched_permille": TOUCHED}
+    )

@@ -1,6 +1,6 @@
 """VMware ESX Server 2: the VMM of C. A. Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002."""
 
-from vmwidgets.model.reclaim import Ladder, MemoryProfile, Rung
+from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 
 MEMORY = MemoryProfile(
     id="esx",

@@ -1,6 +1,6 @@
 """VMware ESXi of today."""
 
-from vmwidgets.model.reclaim import Ladder, MemoryProfile, Rung
+from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 
 MEMORY = MemoryProfile(
     id="esxi",

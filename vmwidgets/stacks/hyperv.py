@@ -1,6 +1,6 @@
 """Microsoft Hyper-V."""
 
-from vmwidgets.model.reclaim import Ladder, MemoryProfile, Rung
+from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 
 MEMORY = MemoryProfile(
     id="hyperv",

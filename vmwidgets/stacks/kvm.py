@@ -1,6 +1,6 @@
 """KVM: the hypervisor inside a Linux kernel. A VM is a process, and its memory is ordinary memory of that process."""
 
-from vmwidgets.model.reclaim import Ladder, MemoryProfile, Rung
+from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 
 MEMORY = MemoryProfile(
     id="kvm",
