@@ -129,7 +129,7 @@ def now(memory: PagedMemory, slots: Sequence[int]) -> MemoryTicks:
             machine.shared[slot] * page,
             places[BALLOONED] * page,
             places[PACKED] * page,
-            (guest.swapped + guest.dropped) * page,
+            guest.swapped * page,
             faults.swap_in + faults.read_in,
         )
     return MemoryTicks(values, reads, cpu_s, awake)
