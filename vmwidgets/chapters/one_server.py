@@ -217,7 +217,7 @@ def chapter(token: str) -> Chapter:
 
 def _lab() -> Lab:
     """Return one server with three machines that do different things."""
-    lab = Lab(seed=1)
+    lab = Lab(seed=8)  # its nightly job runs when the chapter begins
     web = Workload("web", peak_per_s=600)
     lab.create_vm("web", vcpus=2, memory_bytes=4 * GiB, disk_bytes=100 * GB, disk_used_bytes=40 * GB, workload=web)
     lab.create_vm("mail", vcpus=1, memory_bytes=8 * GiB, disk_bytes=300 * GB, thin=False, workload="database")
