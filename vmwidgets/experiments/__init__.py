@@ -18,6 +18,7 @@ _MODULES = {
     "domains": ("weighted_domains",),
     "days": ("day_of_traces",),
     "exits": ("vm_exits",),
+    "paging": ("page_walk",),
     "lending": (
         "idle_tax",
         "min_free",

@@ -51,23 +51,28 @@ def page_shift(level: int) -> int:
 
 def index_of(address: int, level: int) -> int:
     """Return which entry of a table of this level an address selects."""
-    return address >> page_shift(level) & (1 << INDEX_BITS) - 1
+    return address >> PAGE_SHIFT + INDEX_BITS * (level - 1) & (1 << INDEX_BITS) - 1
 
 
-class SparseMemory:
-    """Machine memory of which only the frames exist that somebody wrote to; the others read as zeros."""
-
-    __slots__ = ("frames", "next_frame")
+class PageAllocator:
+    """Hands out unused pages one after another."""
 
     def __init__(self) -> None:
-        self.frames: dict[int, bytearray] = {}
-        self.next_frame = 1  # an entry that is all zero points nowhere: frame 0 is never handed out
+        self._next = 1  # an entry that is all zero points nowhere: page 0 is never handed out
 
     def allocate(self, count: int = 1) -> int:
-        """Return the address of so many unused frames in a row, aligned to their size."""
-        first = -(-self.next_frame // count) * count
-        self.next_frame = first + count
+        """Return the address of so many pages in a row, aligned to their size; ``count`` is a power of two."""
+        first = -(-self._next // count) * count
+        self._next = first + count
         return first << PAGE_SHIFT
+
+
+class SparseMemory(PageAllocator):
+    """Machine memory of which only the frames exist that somebody wrote to; the others read as zeros."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: dict[int, bytearray] = {}
 
     def load(self, address: int, size: int) -> int:
         """Return bytes of one frame."""
@@ -79,7 +84,9 @@ class SparseMemory:
 
     def store(self, address: int, value: int, size: int) -> None:
         """Write bytes of one frame."""
-        frame = self.frames.setdefault(address >> PAGE_SHIFT, bytearray(TABLE_BYTES))
+        frame = self.frames.get(address >> PAGE_SHIFT)
+        if frame is None:
+            frame = self.frames[address >> PAGE_SHIFT] = bytearray(TABLE_BYTES)
         offset = address % TABLE_BYTES
         frame[offset : offset + size] = value.to_bytes(size, "little")
 
