@@ -16,8 +16,8 @@ PWC_ENTRIES, NESTED_TLB_ENTRIES = 24, 16
 L1_TLB_ENTRIES, L2_TLB_ENTRIES, L2_TLB_LARGE_ENTRIES = 64, 512, 128
 PWC_CYCLES, L2_CYCLES, MEMORY_CYCLES = 2, 11, 100
 """Sizes and latencies: Bhargava et al., Accelerating Two-Dimensional Page Walks for Virtualized Systems, ASPLOS 2008,
-Table 2 (page-walk cache hit; its miss to an L2 hit; average L2 miss). That each is the whole time of its reference, with
-or without a page-walk cache in front, is an assumption."""
+Table 2 (page-walk cache hit; its miss to an L2 hit; average L2 miss). That each is the whole time of its reference,
+with or without a page-walk cache in front, is an assumption."""
 
 
 class Lru(Generic[K, V]):
