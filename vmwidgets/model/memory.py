@@ -114,7 +114,7 @@ class MachineMemory:
         """
         if slot in self.tables or not 0 <= slot < MAX_VMS:
             raise VmwidgetsError("slot {slot} is taken, or not one of {most}", slot=slot, most=MAX_VMS)
-        need = -(-sum(node_counts(pages)) * TABLE_BYTES // self.page_bytes)
+        need = -(-sum(node_counts(pages, self.page_bytes)) * TABLE_BYTES // self.page_bytes)
         frames = self._vmm_frames(need)
         if len(frames) < need:
             more = self._take(need - len(frames))

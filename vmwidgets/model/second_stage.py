@@ -11,6 +11,7 @@ PLACES = ("absent", "mapped", "ballooned", "swapped", "packed")
 TABLE_BYTES = 4 * KiB
 FANOUT = 512
 """A table has 512 entries of 8 bytes (Intel SDM volume 3, "The extended page-table mechanism")."""
+_LEVELS, _SHIFT, _BITS = 4, 12, 9
 
 
 class SecondStage:
@@ -33,7 +34,7 @@ class SecondStage:
         self.pages = pages
         self.page_bytes = page_bytes
         self.node_frames = node_frames
-        self.nodes = node_counts(pages)
+        self.nodes = node_counts(pages, page_bytes)
         self.entry = np.full(pages, -1, np.int32)
         """The machine frame (mfn) of a mapped page, the place in the swap store of a swapped or packed one, else -1."""
         self.where = np.zeros(pages, np.uint8)
@@ -60,10 +61,15 @@ class SecondStage:
         return int(self.node_frames[at // self.page_bytes]), at % self.page_bytes
 
 
-def node_counts(pages: int) -> tuple[int, ...]:
-    """Return how many tables of each level, from the lowest up to the root, map so many pages."""
+def node_counts(pages: int, page_bytes: int) -> tuple[int, ...]:
+    """Return how many tables of each level, from those whose entries map pages up to the root, a VM has.
+
+    A walk always begins at the fourth level (Intel SDM volume 3, "EPT translation mechanism": a walk length of 4), so a
+    small VM has a root with a single entry in use. Pages of 2 MiB are mapped one level higher, so there is one less.
+    """
+    large = max((page_bytes.bit_length() - 1 - _SHIFT) // _BITS, 0)
     counts, left = list[int](), pages
-    while not counts or left > 1:
+    while len(counts) < _LEVELS - large or left > 1:
         left = -(-left // FANOUT)
         counts.append(left)
     return tuple(counts)
