@@ -4,6 +4,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -249,6 +250,15 @@ class Lab:
     def memory(self) -> PagedMemory | None:
         """The frames and what is done with them, where memory is modelled page by page; do not change it."""
         return self._host.memory
+
+    def memory_slot(self, name: str) -> int:
+        """Return the slot that a VM has in :attr:`memory`."""
+        with self._lock:
+            return self._host.memory_slot(name)
+
+    def hold(self) -> AbstractContextManager[object]:
+        """Return a context in which no other thread's command comes through: to read more than a snapshot says."""
+        return self._lock
 
     @property
     def stack(self) -> Stack:

@@ -1,20 +1,7 @@
 // The controls of one virtual machine. Sliders are native ranges with labels; each sends one message and waits.
-import { errorBox, follow, h, number, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { options, sliders } from "./slider.js";
 
-/**
- * @typedef {object} Control
- * @property {string} id
- * @property {string} label
- * @property {"range" | "check"} kind
- * @property {number} min
- * @property {number} max
- * @property {number} step
- * @property {number} value
- * @property {number} per what a step's value is divided by to be read
- * @property {number} decimals
- * @property {string} unit
- * @property {boolean} open whether the largest value means "no limit"
- */
 /**
  * @typedef {object} State
  * @property {string} locked why the controls cannot be moved, "" if they can
@@ -25,8 +12,8 @@ import { errorBox, follow, h, number, root, sender, set, translator, write } fro
  * @property {[string, string][]} workloads
  * @property {string} resource
  * @property {[string, string][]} resources
- * @property {Control[]} machine
- * @property {Control[]} controls
+ * @property {import("./slider.js").Control[]} machine
+ * @property {import("./slider.js").Control[]} controls
  * @property {boolean} full
  * @property {boolean} unfold
  */
@@ -39,70 +26,7 @@ function render({ model, el, signal }) {
   const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
-  /** @type {Map<string, ReturnType<typeof control>>} */
-  const made = new Map();
-
-  /** @param {Control} first */
-  function control(first) {
-    let spec = first;
-    const check = spec.kind === "check";
-    const input = h("input", { type: check ? "checkbox" : "range", name: spec.id });
-    const caption = h("span", { class: "vmw-name" });
-    const output = h("output", {});
-    const label = h("label", { class: "vmw-slider" }, caption, input, output);
-    const show = () => {
-      const language = model.get("language");
-      const value = Number(input.value);
-      const text = check
-        ? ""
-        : spec.open && value >= spec.max
-          ? t("no limit")
-          : `${number(language, value / spec.per, spec.decimals)} ${spec.unit}`.trim();
-      write(output, text);
-      if (!check) set(input, "aria-valuetext", text);
-    };
-    const act = () => {
-      show();
-      const value = check ? Number(input.checked) : Number(input.value);
-      send(`set ${spec.id}`, { name: "set", id: spec.id, value });
-    };
-    input.addEventListener("input", act, { signal });
-    return {
-      el: label,
-      /** @param {Control} now */
-      draw(now) {
-        spec = now;
-        write(caption, spec.label);
-        // While a message is under way the hand is right: the handle never steps back under it.
-        const mine = send.busy(`set ${spec.id}`);
-        if (check && !mine) input.checked = Boolean(spec.value);
-        if (!check) {
-          set(input, "min", spec.min);
-          set(input, "max", spec.max);
-          set(input, "step", spec.step);
-          if (!mine) input.value = String(spec.value);
-        }
-        input.disabled = Boolean(state().locked);
-        show();
-      },
-    };
-  }
-
-  /**
-   * @param {HTMLElement} place
-   * @param {Control[]} specs
-   */
-  function arrange(place, specs) {
-    const wanted = specs.map((spec) => {
-      const found = made.get(spec.id) ?? control(spec);
-      made.set(spec.id, found);
-      found.draw(spec);
-      return found.el;
-    });
-    if (wanted.length !== place.children.length || wanted.some((child, i) => place.children[i] !== child)) {
-      place.replaceChildren(...wanted);
-    }
-  }
+  const arrange = sliders({ model, signal, send, t, locked: () => Boolean(state().locked) });
 
   /**
    * @param {string} name
@@ -154,21 +78,6 @@ function render({ model, el, signal }) {
     more,
     errorBox(model, signal),
   );
-
-  /**
-   * @param {HTMLSelectElement} select
-   * @param {[string, string][]} pairs
-   * @param {string} value
-   */
-  function options(select, pairs, value) {
-    while (select.options.length > pairs.length) select.remove(select.options.length - 1);
-    pairs.forEach(([key, text], i) => {
-      const option = select.options[i] ?? select.appendChild(h("option"));
-      set(option, "value", key);
-      write(option, text);
-    });
-    if (document.activeElement !== select || select.value !== value) select.value = value;
-  }
 
   function draw() {
     const now = state();

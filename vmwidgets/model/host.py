@@ -90,6 +90,10 @@ class Host:
         """
         return self._vms[self._index(name)]
 
+    def memory_slot(self, name: str) -> int:
+        """Return the slot that a VM has in :attr:`memory`."""
+        return self._slots[self._index(name)]
+
     def create(self, vm: VM) -> None:
         """Admit a VM and switch it on.
 

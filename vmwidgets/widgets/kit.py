@@ -123,8 +123,7 @@ class View(anywidget.AnyWidget):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         if "_front" in cls.__dict__:
             cls._esm = source(cls._front)
-            own = (FRONT / f"{cls._front}.css").is_file()
-            cls._css = styles("kit", *([cls._front] if own else []))
+            cls._css = styles(*(name for name in _modules(cls._front) if (FRONT / f"{name}.css").is_file()))
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits: Any) -> None:
