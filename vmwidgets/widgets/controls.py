@@ -11,7 +11,8 @@ from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.units import GB, GiB, MiB
 from vmwidgets.model.vm import VM
 from vmwidgets.model.workload import WORKLOADS, Workload
-from vmwidgets.widgets.kit import SLOTS, Selection, View, plain
+from vmwidgets.widgets.kit import SLOTS, Selection, plain
+from vmwidgets.widgets.settings import Settings, check_of, limit_of, range_of
 
 WORKLOAD_NAMES = {
     "idle": mark("idle"),
@@ -33,7 +34,7 @@ RESOURCE_NAMES = {
 }
 
 
-class Controls(View):
+class Controls(Settings):
     """Sliders, lists and buttons for the chosen VM; every one of them is a command that can be undone.
 
     Parameters
@@ -52,42 +53,11 @@ class Controls(View):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, lab: Lab, selection: Selection | None = None, *, unfold: bool = False) -> None:
-        self.lab = lab
-        self.selection = selection or Selection(lab)
         self._unfold = unfold
         self._space = False  # disk space has no shares, so the charts do not know it as a resource
-        self._locked = ""
-        self._began = lab.log
-        super().__init__(state=self._state())
-        self._closers += [lab.subscribe(self._follow)]
-        self.selection.observe(self._changed, ["vm", "resource"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm", "resource"])]
-
-    def refresh(self) -> None:
-        """Write all synced traits anew."""
-        self.state = self._state()
-
-    def lock(self, reason: str) -> None:
-        """Hold the controls still and say why (a message id); ``""`` lets go of them."""
-        self._locked = reason
-        self.refresh()
-
-    def set(self, setting: str, value: int) -> None:
-        """Do what moving a slider to ``value`` does, in the setting's own unit."""
-        self._on_set({"id": setting, "value": value})
-
-    def _follow(self, _lab: Lab) -> None:
-        self.selection.refresh(self.lab)
-        self.refresh()
-
-    def _changed(self, _change: object) -> None:
-        self.refresh()
+        super().__init__(lab, selection, ["vm", "resource"])
 
     # -------------------------------------------------------------------------------------------------------- messages
-    def _unlocked(self) -> None:
-        if self._locked:
-            raise VmwidgetsError("the controls are locked until your prediction is in")
-
     def _on_set(self, content: dict[str, Any]) -> None:
         self._unlocked()
         setting, value, vm = content.get("id"), content.get("value"), self._vm()
@@ -102,9 +72,6 @@ class Controls(View):
             self.lab.configure(vm.name, thin=bool(value))
         else:
             self.lab.configure(vm.name, **{setting: None if spec["open"] and value >= spec["max"] else value})
-
-    def _on_choose(self, content: dict[str, Any]) -> None:
-        self.selection.vm = self.lab.vm(str(content.get("vm"))).name
 
     def _on_resource(self, content: dict[str, Any]) -> None:
         resource = str(content.get("resource"))
@@ -128,43 +95,19 @@ class Controls(View):
         self.lab.create_vm(name, vcpus=min(2, self.lab.hardware.pcpus), workload="web")
         self.selection.vm = name
 
-    def _on_clone(self, _content: dict[str, Any]) -> None:
-        self._unlocked()
-        name = self._free_name(self._vm().name)
-        self.lab.clone_vm(self._vm().name, name)
-        self.selection.vm = name
-
     def _on_rename(self, content: dict[str, Any]) -> None:
         self._unlocked()
         self.lab.configure(self._vm().name, name=str(content.get("text", "")).strip())
 
-    def _on_remove(self, _content: dict[str, Any]) -> None:
-        self._unlocked()
-        self.lab.destroy_vm(self._vm().name)
-
-    def _on_reset(self, _content: dict[str, Any]) -> None:
-        self._unlocked()
-        self.lab.restore(self._began)
-
     # ----------------------------------------------------------------------------------------------------------- state
-    def _vm(self) -> VM:
-        return self.lab.vm(self.selection.vm)
-
-    def _free_name(self, base: str) -> str:
-        taken = {vm.name for vm in self.lab.vms}
-        stem = base.rstrip("0123456789 ")[:34] or base[:34]
-        return next(name for name in (f"{stem} {n}" for n in range(1, 1000)) if name not in taken)
-
     def _state(self) -> dict[str, Any]:
         names = [vm.name for vm in self.lab.vms]
-        # The selection may lag behind the lab for a moment, when another view is told first.
-        chosen = self.selection.vm if self.selection.vm in names else ""
-        vm = self.lab.vm(chosen) if chosen else None
+        vm = self._chosen()
         kinds = [kind for kind in WORKLOADS if kind != "trace" or (vm and vm.workload.kind == "trace")]
         return {
             "locked": _(self._locked) if self._locked else "",
-            "vm": chosen,
-            "slot": self.selection.slot(chosen),
+            "vm": vm.name if vm else "",
+            "slot": self.selection.slot(vm.name if vm else ""),
             "names": names,
             "workload": vm.workload.kind if vm else "",
             "workloads": [[kind, _(WORKLOAD_NAMES[kind])] for kind in kinds],
@@ -183,11 +126,11 @@ class Controls(View):
         if vm.workload.kind == "constant":
             wants, all_vcpus = vm.workload.settings()["cpu_permille"], 1000 * vm.vcpus
             demand.append(
-                _range("cpu_permille", _("Demand"), 0, max(wants, all_vcpus), 100, wants, 1000, 1, _("cores"))
+                range_of("cpu_permille", _("Demand"), 0, max(wants, all_vcpus), 100, wants, 1000, 1, _("cores"))
             )
         return [
-            _range("vcpus", _("vCPUs"), 1, hardware.pcpus, 1, vm.vcpus),
-            _range("memory_bytes", _("Memory"), step, most, step, vm.memory_bytes, GiB, 2, _("GiB")),
+            range_of("vcpus", _("vCPUs"), 1, hardware.pcpus, 1, vm.vcpus),
+            range_of("memory_bytes", _("Memory"), step, most, step, vm.memory_bytes, GiB, 2, _("GiB")),
             *demand,
         ]
 
@@ -199,9 +142,9 @@ class Controls(View):
             most = max(vm.disk_bytes, hardware.disk_bytes)
             per_day = plain(mark("{unit} a day"), unit=_("GB"))
             return [
-                _range("disk_bytes", _("Virtual disk"), GB, most, GB, vm.disk_bytes, GB, 0, _("GB")),
-                {**_range("thin", _("Thin disk"), 0, 1, 1, int(vm.thin)), "kind": "check"},
-                _range("growth_bytes_per_day", _("Growth"), 0, max(growth, 100 * GB), GB, growth, GB, 0, per_day),
+                range_of("disk_bytes", _("Virtual disk"), GB, most, GB, vm.disk_bytes, GB, 0, _("GB")),
+                check_of("thin", _("Thin disk"), vm.thin),
+                range_of("growth_bytes_per_day", _("Growth"), 0, max(growth, 100 * GB), GB, growth, GB, 0, per_day),
             ]
         prefix, unit, per, decimals, text, most, step = {
             "cpu": ("cpu", "mhz", 1000, 2, _("GHz"), vm.vcpus * hardware.clock_khz // 1000, 50),
@@ -219,33 +162,11 @@ class Controls(View):
         }[resource]
         shares, reservation, limit = f"{prefix}_shares", f"{prefix}_reservation_{unit}", f"{prefix}_limit_{unit}"
         has, keeps, stops = getattr(vm, shares), getattr(vm, reservation), getattr(vm, limit)
-        top = max(most, stops or 0) + step  # one step beyond the last is "no limit"
         return [
-            _range(shares, _("Shares"), 100, max(4000, has), 100, has),
-            _range(reservation, _("Reservation"), 0, max(most, keeps), step, keeps, per, decimals, text),
-            {
-                **_range(limit, _("Limit"), step, top, step, top if stops is None else stops, per, decimals, text),
-                "open": True,
-            },
+            range_of(shares, _("Shares"), 100, max(4000, has), 100, has),
+            range_of(reservation, _("Reservation"), 0, max(most, keeps), step, keeps, per, decimals, text),
+            limit_of(limit, most, step, stops, per, decimals, text),
         ]
 
     def __repr__(self) -> str:
         return f"<Controls: {self.selection.vm or 'no VM'}>"
-
-
-def _range(
-    id: str, label: str, low: int, high: int, step: int, value: int, per: int = 1, decimals: int = 0, unit: str = ""
-) -> dict[str, Any]:
-    return {
-        "id": id,
-        "label": label,
-        "kind": "range",
-        "min": low,
-        "max": high,
-        "step": step,
-        "value": value,
-        "per": per,
-        "decimals": decimals,
-        "unit": unit,
-        "open": False,
-    }

@@ -1,0 +1,131 @@
+"""What views with settings share: how a setting is described to the page, and machines made, copied and removed."""
+
+from typing import Any
+
+from vmwidgets.lab import Lab
+from vmwidgets.locale import gettext as _
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.vm import VM
+from vmwidgets.widgets.kit import Selection, View
+
+
+class Settings(View):
+    """Base of the views whose settings are commands to the lab: they can be locked, undone and reset.
+
+    Parameters
+    ----------
+    lab
+        What is controlled.
+    selection
+        Which VM; a new one if left out.
+    watched
+        Traits of the selection that change what is shown.
+    """
+
+    def __init__(self, lab: Lab, selection: Selection | None, watched: list[str], **traits: Any) -> None:
+        self.lab = lab
+        self.selection = selection or Selection(lab)
+        self._locked = ""
+        self._began = lab.log
+        super().__init__(state=self._state(), **traits)
+        self._closers += [lab.subscribe(self._follow)]
+        self.selection.observe(self._changed, watched)
+        self._closers += [lambda: self.selection.unobserve(self._changed, watched)]
+
+    def refresh(self) -> None:
+        """Write all synced traits anew."""
+        self.state = self._state()
+
+    def lock(self, reason: str) -> None:
+        """Hold the controls still and say why (a message id); ``""`` lets go of them."""
+        self._locked = reason
+        self.refresh()
+
+    def set(self, setting: str, value: int | str) -> None:
+        """Do what moving a control to ``value`` does, in the setting's own unit."""
+        self._on_set({"id": setting, "value": value})
+
+    def _state(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _on_set(self, content: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _follow(self, _lab: Lab) -> None:
+        self.selection.refresh(self.lab)
+        self.refresh()
+
+    def _changed(self, _change: object) -> None:
+        self.refresh()
+
+    def _unlocked(self) -> None:
+        if self._locked:
+            raise VmwidgetsError("the controls are locked until your prediction is in")
+
+    def _vm(self) -> VM:
+        return self.lab.vm(self.selection.vm)
+
+    def _chosen(self) -> VM | None:
+        # The selection may lag behind the lab for a moment, when another view is told first.
+        return next((vm for vm in self.lab.vms if vm.name == self.selection.vm), None)
+
+    def _on_choose(self, content: dict[str, Any]) -> None:
+        self.selection.vm = self.lab.vm(str(content.get("vm"))).name
+
+    def _on_clone(self, _content: dict[str, Any]) -> None:
+        self._unlocked()
+        name = self._free_name(self._vm().name)
+        self.lab.clone_vm(self._vm().name, name)
+        self.selection.vm = name
+
+    def _on_remove(self, _content: dict[str, Any]) -> None:
+        self._unlocked()
+        self.lab.destroy_vm(self._vm().name)
+
+    def _on_reset(self, _content: dict[str, Any]) -> None:
+        self._unlocked()
+        self.lab.restore(self._began)
+
+    def _free_name(self, base: str) -> str:
+        taken = {vm.name for vm in self.lab.vms}
+        stem = base.rstrip("0123456789 ")[:34] or base[:34]
+        return next(name for name in (f"{stem} {n}" for n in range(1, 1000)) if name not in taken)
+
+
+def range_of(
+    id: str, label: str, low: int, high: int, step: int, value: int, per: float = 1, decimals: int = 0, unit: str = ""
+) -> dict[str, Any]:
+    """Describe a slider; what is read is the value divided by ``per``."""
+    return {
+        "id": id,
+        "label": label,
+        "kind": "range",
+        "min": low,
+        "max": high,
+        "step": step,
+        "value": value,
+        "per": per,
+        "decimals": decimals,
+        "unit": unit,
+        "open": False,
+    }
+
+
+def limit_of(
+    id: str, most: int, step: int, value: int | None, per: float = 1, decimals: int = 0, unit: str = ""
+) -> dict[str, Any]:
+    """Describe a limit: one step beyond the last is "no limit"."""
+    top = max(most, value or 0) + step
+    spec = range_of(id, _("Limit"), step, top, step, top if value is None else value, per, decimals, unit)
+    return {**spec, "open": True}
+
+
+def check_of(id: str, label: str, value: bool) -> dict[str, Any]:
+    """Describe a tick box."""
+    return {**range_of(id, label, 0, 1, 1, int(value)), "kind": "check"}
+
+
+def choice_of(id: str, label: str, names: dict[str, str], value: str) -> dict[str, Any]:
+    """Describe a list; ``names`` are message ids."""
+    options = [[key, _(text)] for key, text in names.items()]
+    return {"id": id, "label": label, "kind": "choice", "value": value, "options": options, "open": False}
