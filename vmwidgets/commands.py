@@ -115,10 +115,25 @@ class SetMemory:
         host.tune_memory(**dict(self.changes))
 
 
-Command = CreateVM | DestroyVM | Configure | SetWorkload | SetMemory | Advance
+@dataclass(frozen=True, slots=True)
+class SetScheduler:
+    """Change the quantum-level scheduler; ``changes`` are pairs of setting and value."""
+
+    kind: ClassVar[str] = "set_scheduler"
+    changes: tuple[tuple[str, Any], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        _check_pairs(self.changes)
+
+    def apply(self, host: Host) -> None:
+        """Do it."""
+        host.tune_scheduler(**dict(self.changes))
+
+
+Command = CreateVM | DestroyVM | Configure | SetWorkload | SetMemory | SetScheduler | Advance
 """Any command."""
 COMMANDS: Mapping[str, type[Command]] = {
-    c.kind: c for c in (CreateVM, DestroyVM, Configure, SetWorkload, SetMemory, Advance)
+    c.kind: c for c in (CreateVM, DestroyVM, Configure, SetWorkload, SetMemory, SetScheduler, Advance)
 }
 
 
@@ -157,7 +172,7 @@ def to_json(command: Command) -> dict[str, Any]:
         record["vm"] = {name: _plain(getattr(command.vm, name)) for name in (*SETTINGS, "stream")}
     elif isinstance(command, Configure):
         record |= {"vm": command.vm, "changes": {name: _plain(value) for name, value in command.changes}}
-    elif isinstance(command, SetMemory):
+    elif isinstance(command, SetMemory | SetScheduler):
         record["changes"] = dict(command.changes)
     else:
         record |= {f.name: _plain(getattr(command, f.name)) for f in fields(command)}
@@ -296,6 +311,10 @@ def from_json(record: dict[str, Any]) -> Command:
         _expect(record, ("command", "changes"), ())
         changes = _object("changes", record["changes"])
         return SetMemory(tuple(changes.items()))
+    if kind == "set_scheduler":
+        _expect(record, ("command", "changes"), ())
+        changes = _object("changes", record["changes"])
+        return SetScheduler(tuple(changes.items()))
     if kind == "advance":
         _expect(record, ("command", "ticks"), ())
         return Advance(record["ticks"])

@@ -9,12 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vmwidgets import commands
-from vmwidgets.commands import Advance, Command, Configure, CreateVM, DestroyVM, SetMemory, Setup, SetWorkload
+from vmwidgets.commands import (
+    Advance,
+    Command,
+    Configure,
+    CreateVM,
+    DestroyVM,
+    SetMemory,
+    SetScheduler,
+    Setup,
+    SetWorkload,
+)
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import METRICS, History, Segment
 from vmwidgets.model.host import MAX_ADVANCE, MAX_FORECAST, Host
 from vmwidgets.model.paged import PagedMemory
+from vmwidgets.model.scheduling import Scheduling
 from vmwidgets.model.snapshot import Snapshot
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.vm import VM
@@ -101,6 +112,10 @@ class Lab:
     def set_memory(self, **changes: int | str | bool) -> Snapshot:
         """Change how the VMM manages memory, see :data:`vmwidgets.model.reclaim.TUNABLE`."""
         return self.do(SetMemory(tuple(changes.items())))
+
+    def set_scheduler(self, **changes: int | str) -> Snapshot:
+        """Change the scheduler that is looked at slice by slice, see :class:`vmwidgets.model.scheduling.Scheduling`."""
+        return self.do(SetScheduler(tuple(changes.items())))
 
     def advance(self, ticks: int = 1) -> Snapshot:
         """Let time pass."""
@@ -255,6 +270,11 @@ class Lab:
         """Return the slot that a VM has in :attr:`memory`."""
         with self._lock:
             return self._host.memory_slot(name)
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Which scheduler is looked at slice by slice, and how."""
+        return self._host.scheduling
 
     def hold(self) -> AbstractContextManager[object]:
         """Return a context in which no other thread's command comes through: to read more than a snapshot says."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import vmwidgets as vm
 from vmwidgets import commands
-from vmwidgets.commands import Advance, Configure, CreateVM, DestroyVM, Setup, SetWorkload
+from vmwidgets.commands import Advance, Configure, CreateVM, DestroyVM, SetScheduler, Setup, SetWorkload
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.stacks import get
 
@@ -40,6 +40,7 @@ COMMANDS = st.one_of(
     st.builds(DestroyVM, NAMES),
     st.builds(SetWorkload, NAMES, WORKLOADS),
     st.builds(Advance, st.integers(1, 100_000)),
+    st.builds(SetScheduler, st.sampled_from([(), (("algorithm", "credit2"), ("slice_ms", 5))])),
     st.builds(
         Configure,
         NAMES,
@@ -88,7 +89,8 @@ def test_windows_line_ends_and_a_missing_last_one():
         ("[" * 100_000, "this is not a JSON object: ["),
         (
             "{}",
-            "the command is None, expected one of create_vm, destroy_vm, configure, set_workload, set_memory, advance",
+            "the command is None, expected one of create_vm, destroy_vm, configure, set_workload, set_memory, "
+            "set_scheduler, advance",
         ),
         ('{"command":"advanse","ticks":1}', "the command is 'advanse', expected one of create_vm, "),
         ('{"command":["advance"],"ticks":1}', "the command is ['advance'], expected one of create_vm, "),

@@ -113,6 +113,10 @@ class Session(RuleBasedStateMachine):
     def set_workload(self, name, workload):
         self.attempt(lambda: self.lab.set_workload(name, workload))
 
+    @rule(algorithm=st.sampled_from(["credit", "cfs", "none"]), slice_ms=st.integers(-1, 5))
+    def set_scheduler(self, algorithm, slice_ms):
+        self.attempt(lambda: self.lab.set_scheduler(algorithm=algorithm, slice_ms=slice_ms))
+
     @rule(ticks=st.sampled_from([0, 1, 2, 30, 200]))
     def advance(self, ticks):
         self.attempt(lambda: self.lab.advance(ticks))

@@ -18,6 +18,7 @@ from vmwidgets.model.history import INDEX, METRICS, History, Segment
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.memory_ticks import MemoryTicks, now, run
 from vmwidgets.model.paged import PagedMemory
+from vmwidgets.model.scheduling import Scheduling
 from vmwidgets.model.snapshot import Snapshot, snapshot_of
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.storage import growth, overflow_tick
@@ -69,6 +70,8 @@ class Host:
         self.history = History()
         self.memory = PagedMemory(hardware, memory, seed) if memory else None
         """The frames and what is done with them, on a host that models memory page by page."""
+        self.scheduling = Scheduling()
+        """Which scheduler is looked at slice by slice; entitlements do not depend on it."""
         self._slots: list[int] = []  # of the VMs in that memory
         self._vms: list[VM] = []
         self._written: list[int] = []  # blocks that each guest has written, in bytes
@@ -163,6 +166,16 @@ class Host:
             raise VmwidgetsError("this host has no memory settings: make the lab with memory=…")
         self.memory.tune(self.memory.profile.with_changes(**changes))
 
+    def tune_scheduler(self, **changes: object) -> None:
+        """Change the quantum-level scheduler, see :class:`~vmwidgets.model.scheduling.Scheduling`.
+
+        Raises
+        ------
+        VmwidgetsError
+            If a setting does not exist or does not fit.
+        """
+        self.scheduling = self.scheduling.with_changes(**changes)
+
     def advance(self, ticks: int = 1) -> None:
         """Let time pass, 1 to :data:`MAX_ADVANCE` ticks."""
         check_int("ticks", ticks, 1, MAX_ADVANCE)
@@ -195,11 +208,12 @@ class Host:
         """Return a SHA-256 over settings, state and all that has happened, in hexadecimal."""
         paged = self.memory.digest() if self.memory else ""
         state = (self.seed, self.tick_s, self.tick, self.stack.id, astuple(self.hardware), paged)
+        scheduling = astuple(self.scheduling)
         vms = [
             (astuple(vm), written, vm.name in self._stalled)
             for vm, written in zip(self._vms, self._written, strict=True)
         ]
-        return hashlib.sha256(repr((state, vms)).encode() + self._chain).hexdigest()
+        return hashlib.sha256(repr((state, scheduling, vms)).encode() + self._chain).hexdigest()
 
     def copy(self) -> Self:
         """Return an independent copy."""

@@ -284,6 +284,11 @@ def _constant(p: Mapping[str, int], w: Workload, vm: "VM", seed: int, ticks: Tic
     return _open(ticks, rate, _steady(ticks, _part(vm, p["active_permille"])), 1000)
 
 
+def _tick_thief(p: Mapping[str, int], w: Workload, vm: "VM", seed: int, ticks: Ticks, tick_s: int) -> Demand:
+    rate = np.full(ticks.shape, 1000.0 * min(p["run_us"], p["tick_us"]) / p["tick_us"] * vm.vcpus)
+    return _open(ticks, rate, _steady(ticks, _part(vm, 50)), 1000)
+
+
 _DAYS = 60 * 24 * 365
 WORKLOADS: dict[str, WorkloadKind] = {
     kind.name: kind
@@ -364,6 +369,15 @@ WORKLOADS: dict[str, WorkloadKind] = {
                 "active_permille": Parameter(300, 0, 1000, "working set, ‰ of the memory"),
             },
             _constant,
+        ),
+        WorkloadKind(
+            "tick_thief",
+            "A program that sleeps whenever the scheduler's clock ticks, and computes in between",
+            {
+                "run_us": Parameter(9500, 1, 10**6, "computes so long in each tick, µs"),
+                "tick_us": Parameter(10_000, 1000, 10**6, "from tick to tick of the scheduler, µs"),
+            },
+            _tick_thief,
         ),
     )
 }

@@ -24,6 +24,7 @@ WORKLOAD_NAMES = {
     "boot_storm": mark("boot storm"),
     "trace": mark("trace"),
     "constant": mark("constant load"),
+    "tick_thief": mark("tick thief"),
 }
 RESOURCE_NAMES = {
     "cpu": mark("Processor time"),
