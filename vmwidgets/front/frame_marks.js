@@ -169,7 +169,7 @@ export function drawMark(context, code, x, y, size, ink, family) {
   }
   const text =
     state === "vmm" ? "V" : state === "zero" ? "0" : owner < OTHER ? String(owner + 1) : owner === OTHER ? "+" : "";
-  context.font = `600 ${Math.round(Math.max(7, size * 0.5))}px ${family}`;
+  context.font = `500 ${Math.round(Math.max(7, size * 0.48))}px ${family}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.fillText(text, x + size / 2, y + size / 2 + size * 0.04);

@@ -21,7 +21,7 @@ export const stateNames = (t) => [
   t("the VMM's own"),
   t("page table"),
   t("private, idle"),
-  t("private, recently touched"),
+  t("private, active"),
   t("shared copy-on-write"),
   t("compression cache"),
   t("shared page of zeros"),

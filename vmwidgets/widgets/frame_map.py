@@ -21,8 +21,12 @@ OTHER, NOBODY = 8, 15
 """Owners without a slot, the low four bits: a VM beyond those that have a colour, and no VM."""
 SHARERS = 12
 """Mappings of a frame that are named; more are only counted."""
-PATIENCE_S = 5.0
-"""How long a page may take to draw before the next changes go out all the same: a closed page never answers."""
+AHEAD = 2
+"""Versions that may be on their way to the page, or being drawn, before what changes is held back and merged."""
+PATIENCE_S = 0.1
+BYTES_PER_S = 1_000_000
+"""How long a page may take to say that it has drawn before the next version goes out all the same, and how much longer
+for what it has to fetch. A closed page never answers; and answers wait while a cell runs."""
 _BLOCK = 1 << 16
 
 
@@ -62,9 +66,9 @@ class Frames(Protocol):
 class FrameMap(View):
     """Every frame of the machine as a cell: whose it is, what it is for, and who shares it.
 
-    The page asks for the map once and gets it as one buffer; then it gets what has changed, and no more before it has
-    drawn that. Each data message carries the version that it leads to and, if it is a change, the one it starts from:
-    a page that has missed one asks for the map again.
+    The page asks for the map once and gets it as one buffer; then it gets what has changed, as fast as it draws. Each
+    data message carries the version that it leads to and, if it is a change, the one it starts from: a page that has
+    missed one asks for the map again.
 
     Parameters
     ----------
@@ -92,8 +96,8 @@ class FrameMap(View):
         self._codes = frames.codes(0, frames.frames).copy()
         self._shown = self._codes[:0]  # what the page has, once it has asked
         self._counts = _counted(self._codes)
-        self._version = 0
-        self._waiting_since: float | None = None
+        self._version = self._drawn = 0
+        self._wait_until = 0.0
         self._behind = False
         self._told: dict[str, Any] = {}
         super().__init__(state=self._state())
@@ -129,8 +133,10 @@ class FrameMap(View):
             now = self.frames.codes(first, min(_BLOCK, total - first))
             with self._lock:
                 old = self._codes[first : first + len(now)]
-                if not np.array_equal(old, now):
-                    self._counts += _counted(now) - _counted(old)
+                differs = np.flatnonzero(old != now)
+                if len(differs):
+                    few = differs if 4 * len(differs) < len(now) else slice(None)
+                    self._counts += _counted(now[few]) - _counted(old[few])
                     old[:] = now
                     self._behind = True
 
@@ -142,8 +148,8 @@ class FrameMap(View):
 
     def _on_drawn(self, content: dict[str, Any]) -> None:
         with self._lock:
-            if content.get("to") == self._version:
-                self._waiting_since = None
+            if isinstance(to := content.get("to"), int) and to <= self._version:
+                self._drawn = max(self._drawn, to)
         self._push()
 
     def _on_look(self, content: dict[str, Any]) -> None:
@@ -161,15 +167,14 @@ class FrameMap(View):
     def _push(self) -> None:
         """Send what the page does not have yet, unless nobody has asked or it is still drawing."""
         with self._lock:
-            if not len(self._shown):
-                return
-            since = self._waiting_since
-            if since is not None and time.monotonic() - since < PATIENCE_S:
+            waits = self._version - self._drawn >= AHEAD and time.monotonic() < self._wait_until
+            if waits or not len(self._shown):
                 return
             changed = np.flatnonzero(self._codes != self._shown) if self._behind else np.empty(0, np.int64)
             if len(changed):
                 header, data = encoded(changed, self._codes)
-                self._shown[changed] = self._codes[changed]
+                part = changed if header["first"] < 0 else slice(header["first"], header["first"] + header["count"])
+                self._shown[part] = self._codes[part]
                 self._ship({"from": self._version, **header}, data)
             elif (told := self._tell()) != self._told:
                 self._told = told
@@ -178,12 +183,13 @@ class FrameMap(View):
 
     def _ship(self, header: dict[str, Any], data: bytes) -> None:
         self._version += 1
-        self._waiting_since = time.monotonic()
         self._told = self._tell()
         packed = zlib.compress(data, 1)
         smaller = len(packed) < len(data)
         content = {**header, "to": self._version, "packed": smaller, **self._told}
-        self.send(content, buffers=[packed if smaller else data])
+        sent = packed if smaller else data
+        self._wait_until = time.monotonic() + PATIENCE_S + len(sent) / BYTES_PER_S
+        self.send(content, buffers=[sent])
 
     def _state(self) -> dict[str, Any]:
         past = self.selection.tick is not None
