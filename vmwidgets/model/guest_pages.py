@@ -245,6 +245,15 @@ class GuestPages:
         return back.astype(np.int64)
 
     # --------------------------------------------------------------------------------------------------------- reading
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Where each kind of page ends in the list by heat: kernel, image, twins, programs, cache, zero."""
+        return self._ends
+
+    def gfns(self, pages: Pages) -> Pages:
+        """Return where pages of that list are in guest memory; a negative number for one that is not there."""
+        return self._gfn_of[pages].astype(np.int64)
+
     def census(self) -> dict[str, int]:
         """Return how the guest itself sees its pages: how many of each kind it has, and where the rest is."""
         counts = dict[str, int]()

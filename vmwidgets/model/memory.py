@@ -6,6 +6,7 @@ somebody wrote them, and everywhere else a page reads as its content id, repeate
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -227,9 +228,8 @@ class MachineMemory:
         table = self.tables[slot]
         frames = table.entry[gfns]
         places = self.swap.put(self.content[frames])
-        for place, frame in zip(places.tolist(), frames.tolist(), strict=True) if self.data else ():
-            if frame in self.data:
-                self.swap.data[place] = bytes(self.data[frame])
+        for at in _known(frames, self.data):
+            self.swap.data[int(places[at])] = bytes(self.data[int(frames[at])])
         self._unmap(slot, frames)
         self._move(table, gfns, where)
         table.entry[gfns] = places
@@ -243,9 +243,8 @@ class MachineMemory:
         places = table.entry[gfns]
         self._clear(frames)
         self.content[frames] = self.swap.content[places]
-        for place, frame in zip(places.tolist(), frames.tolist(), strict=True) if self.swap.data else ():
-            if place in self.swap.data:
-                self.data[frame] = bytearray(self.swap.data[place])
+        for at in _known(places, self.swap.data):
+            self.data[int(frames[at])] = bytearray(self.swap.data[int(places[at])])
         self.swap.forget(places)
         self._move(table, gfns, MAPPED)
         table.entry[gfns] = frames
@@ -358,7 +357,9 @@ class MachineMemory:
             for array in (table.entry, table.where, table.accessed):
                 hashed.update(array.tobytes())
         hashed.update(self.swap.digest())
-        hashed.update(repr(sorted(self.data.items())).encode())
+        for frame, data in sorted(self.data.items()):
+            hashed.update(repr(frame).encode())
+            hashed.update(data)
         return hashed.digest()
 
     def check(self) -> None:
@@ -457,9 +458,8 @@ class MachineMemory:
         old = table.entry[copied]
         self._clear(new)
         self.content[new] = self.content[old]
-        for frame, copy in zip(old.tolist(), new.tolist(), strict=True) if self.data else ():
-            if frame in self.data:
-                self.data[copy] = bytearray(self.data[frame])
+        for at in _known(old, self.data):
+            self.data[int(new[at])] = bytearray(self.data[int(old[at])])
         self._unmap(table.slot, old)
         table.entry[copied] = new
         self._own(new, table.slot, copied)
@@ -481,8 +481,8 @@ class MachineMemory:
         self._forget_data(frames)
 
     def _forget_data(self, frames: NDArray[np.int32]) -> None:
-        for frame in frames.tolist() if self.data else ():
-            self.data.pop(frame, None)
+        for at in _known(frames, self.data):
+            self.data.pop(int(frames[at]), None)
 
     def note(self, frames: NDArray[np.integer[Any]]) -> None:
         """Tell watchers that frames have changed."""
@@ -495,3 +495,10 @@ def content_of(page: bytes | bytearray) -> int:
     if page == word * (len(page) // 8):
         return int.from_bytes(word, "little")
     return int.from_bytes(hashlib.blake2b(page, digest_size=8).digest(), "little")
+
+
+def _known(numbers: NDArray[np.int32], data: Mapping[int, object]) -> list[int]:
+    """Return the places in an array at which a number has bytes. Few have, so not all of them are gone through."""
+    if not data or not len(numbers):
+        return []
+    return np.flatnonzero(np.isin(numbers, np.fromiter(data, np.int32, len(data)))).tolist()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vmwidgets.model.active_memory import Sampler
+from vmwidgets.model.address_space import AddressSpace
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_pages import NO_DRIVER, GuestPages
 from vmwidgets.model.hardware import Hardware
@@ -74,8 +75,8 @@ class Tenant:
 
     Parameters
     ----------
-    guest
-        The guest's side.
+    guest, space
+        The guest's side: its pages, and the page tables that it keeps in them.
     shares, minimum, limit
         Controls of its memory; minimum and limit in pages.
     sampler
@@ -83,6 +84,7 @@ class Tenant:
     """
 
     guest: GuestPages
+    space: AddressSpace
     shares: int
     minimum: int
     limit: int
@@ -145,7 +147,8 @@ class PagedMemory:
         self.machine.add_vm(slot, guest.pages)
         sample = self.profile.sample_pages
         sampler = Sampler(self.seed, guest.stream, guest.pages, sample) if sample else None
-        tenant = Tenant(guest, shares, minimum, guest.pages if limit is None else limit, sampler)
+        space = AddressSpace(guest, self.machine.page_bytes)
+        tenant = Tenant(guest, space, shares, minimum, guest.pages if limit is None else limit, sampler)
         self.tenants[slot] = tenant
         self._watch(slot, tenant)
         self._due = True
@@ -236,6 +239,7 @@ class PagedMemory:
             return
         still = table.where[written] == MAPPED  # making room may have taken some of them
         faults.copies += machine.write(slot, written[still], contents[still])
+        tenant.space.write(machine, slot)
         faults.touched += len(touches.gfns) + touches.denied
         faults.zero_fill += filled
         faults.unpacked += unpacked
