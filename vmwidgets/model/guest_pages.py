@@ -251,7 +251,7 @@ class GuestPages:
         return self._ends
 
     def gfns(self, pages: Pages) -> Pages:
-        """Return where pages of that list are in guest memory; a negative number for one that is not there."""
+        """Return where pages of that list are: -1 one that was never used, -2 one that the guest swapped or dropped."""
         return self._gfn_of[pages].astype(np.int64)
 
     def census(self) -> dict[str, int]:
