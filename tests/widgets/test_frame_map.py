@@ -160,11 +160,12 @@ def test_nothing_changed_is_no_message_at_all(lab, wire, page):
 
 
 @pytest.mark.parametrize("permille", [10, 1000])
-def test_one_message_for_a_tick_with_what_has_changed(lab, wire, page, provider, permille):
+def test_one_message_for_a_tick_with_what_has_changed(lab, wire, page, view, provider, permille):
     provider.touch(permille)
     lab.advance()
     sizes = buffers_bytes(wire)
     assert len(sizes) == len(wire) == 1
+    assert np.array_equal(view.counts(), np.bincount(provider.code, minlength=256).reshape(16, 16)[:8])
     assert np.array_equal(page.codes, provider.code)
     # Scattered frames cost five bytes each before they are packed, all of them one.
     assert sizes[0] < {10: 5 * FRAMES // 100, 1000: FRAMES}[permille] + 1000

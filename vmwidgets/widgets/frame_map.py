@@ -127,9 +127,10 @@ class FrameMap(View):
         """Bring the codes and their counts up to date, block by block where something may have changed."""
         total = self.frames.frames
         changed = self.frames.changed()
-        blocks = range(-(-total // _BLOCK)) if changed is None else np.unique(changed // _BLOCK).tolist()
-        for block in blocks:
-            first = block * _BLOCK
+        stale = np.full(-(-total // _BLOCK), changed is None)
+        if changed is not None:
+            stale[changed // _BLOCK] = True
+        for first in (np.flatnonzero(stale) * _BLOCK).tolist():
             now = self.frames.codes(first, min(_BLOCK, total - first))
             with self._lock:
                 old = self._codes[first : first + len(now)]
