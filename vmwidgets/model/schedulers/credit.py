@@ -1,0 +1,212 @@
+"""Xen's credit scheduler: credits are paid out by weight every 30 ms, and running uses them up.
+
+Xen, xen/common/sched/credit.c. Each pCPU has a queue ordered by priority only: BOOST for a vCPU that wakes with credit
+left, UNDER for one that has credit, OVER for one that has not. An idle pCPU, or one that has only OVER work, takes
+better work from the others. 300 credits are what a vCPU can use in a period of 30 ms.
+
+Credits are taken in one of three ways; the first is that before commit 78c9b2a6 (2009, "Accurate accounting for credit
+scheduler"), the others come after it:
+
+``sampled``
+    Each tick of 10 ms takes 100 credits from whoever runs at that instant; credit above 300 is lost.
+``precise``
+    10 credits a millisecond by time stamps; credit above 300 is halved.
+``xen_today``
+    The same, but as in the code a vCPU becomes *active* only when a tick finds it running (csched_unit_acct), and the
+    accounting sets the priority of active vCPUs alone: who sleeps through every tick is debited and never put OVER.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.schedulers.base import Scheduler
+from vmwidgets.model.schedulers.machine import PARKED, RUNNABLE, PCpu, VCpu
+
+if TYPE_CHECKING:
+    from vmwidgets.model.scheduler import Simulation
+
+BOOST, UNDER, OVER, IDLE = 0, -1, -2, -64
+TICK_US, TICKS_PER_PERIOD = 10_000, 3
+CREDITS_PER_TICK = 100
+ACCOUNTING = ("sampled", "precise", "xen_today")
+
+
+class Credit(Scheduler):
+    """Xen credit1. A weight counts for each active vCPU; a cap is of the VM.
+
+    Parameters
+    ----------
+    accounting
+        One of :data:`ACCOUNTING`, see above.
+    slice_us, ratelimit_us
+        Time slice, and for how long a vCPU runs before another can preempt it (30 ms; 1 ms, and none before 2012). The
+        accounting period is 30 ms whatever the slice: an assumption, in Xen it follows the slice.
+    """
+
+    default_weight = 256
+
+    def __init__(self, accounting: str = "precise", slice_us: int = 30_000, ratelimit_us: int | None = None) -> None:
+        if accounting not in ACCOUNTING:
+            raise VmwidgetsError(
+                "accounting is {kind}, expected one of {known}",
+                kind=repr(accounting)[:60],
+                known=", ".join(ACCOUNTING),
+            )
+        self.sampled, self.active_by_use = accounting == "sampled", accounting == "precise"
+        self.slice_us = check_int("slice_us", slice_us, 1000, 1_000_000)
+        if ratelimit_us is None:
+            ratelimit_us = 0 if self.sampled else 1000
+        self.ratelimit_us = check_int("ratelimit_us", ratelimit_us, 0, slice_us)
+
+    def start(self, sim: "Simulation") -> None:  # noqa: D102
+        super().start(sim)
+        n = len(sim.vcpus)
+        for guest, weight in zip(sim.guests, self.weights, strict=True):
+            check_int(f"the weight of {guest.name}", weight, 1, 65_535)
+        self.credit, self.rest = [0] * n, [0] * n  # credits, and microseconds that are not a whole credit yet
+        self.priority = [UNDER] * n
+        self.active: list[list[VCpu]] = [[] for _ in sim.guests]
+        self.order = list(range(len(sim.guests)))  # in which domains are paid
+        self.balance = 0
+        self.queues: list[list[VCpu]] = [[] for _ in sim.pcpus]
+        self.home = [vcpu.index % len(sim.pcpus) for vcpu in sim.vcpus]
+        sim.every(TICK_US, self.tick)
+        sim.every(TICK_US * TICKS_PER_PERIOD, self.account)
+
+    # Credits
+
+    def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:
+        """Burn credits by time stamps, in whole credits (burn_credits); what is over is burnt next time."""
+        if not self.sampled:
+            burnt, rest = divmod(self.rest[vcpu.index] + ran_us, TICK_US // CREDITS_PER_TICK)
+            self.credit[vcpu.index] -= burnt
+            self.rest[vcpu.index] = rest
+        if self.active_by_use:
+            self.activate(vcpu)
+
+    def activate(self, vcpu: VCpu) -> None:
+        """From now on it earns credits, and its priority follows from them."""
+        members = self.active[vcpu.guest_index]
+        if vcpu not in members:
+            members.append(vcpu)
+
+    def tick(self, now: int) -> None:
+        """Every 10 ms: whoever runs is no longer boosted, and is active (csched_vcpu_acct)."""
+        for pcpu in self.pcpus:
+            if (vcpu := pcpu.current) is None:
+                continue
+            if self.priority[vcpu.index] == BOOST:
+                self.priority[vcpu.index] = UNDER
+            if self.sampled:
+                self.credit[vcpu.index] -= CREDITS_PER_TICK
+            else:
+                self.sim.account(vcpu)
+            self.activate(vcpu)
+
+    def account(self, now: int) -> None:
+        """Every 30 ms: pay out credits by weight, up to each domain's peak, and set priorities (csched_acct)."""
+        period = CREDITS_PER_TICK * TICKS_PER_PERIOD
+        domains = [(g, self.weights[g] * len(self.active[g])) for g in self.order if self.active[g]]
+        weights = left = sum(weight for _, weight in domains)
+        total = period * len(self.pcpus) - min(0, self.balance)
+        debt, self.balance, has_extra = min(0, self.balance), 0, False
+        for g, weight in domains:
+            members = self.active[g]
+            count, cap = len(members), self.sim.guests[g].cap_permille
+            left -= weight
+            peak = count * period + -(debt * weight // weights)
+            limit = -(-cap * period // 1000)
+            if cap:
+                peak = min(peak, limit)
+            fair = -(-total * weight // weights)
+            if fair < peak:
+                has_extra = True
+            else:
+                if left:  # the others may use what this one cannot
+                    total += -(-(fair - peak) * weights // left)
+                if has_extra:  # it comes first next time, so that those before it get its surplus then
+                    self.order.remove(g)
+                    self.order.insert(0, g)
+                fair = peak
+            for vcpu in tuple(members):
+                self._pay(vcpu, -(-fair // count), -(-limit // count) if cap else None)
+        for queue in self.queues:
+            queue.sort(key=lambda vcpu: self.priority[vcpu.index] == OVER)
+
+    def _pay(self, vcpu: VCpu, pay: int, limit: int | None) -> None:
+        i, most = vcpu.index, CREDITS_PER_TICK * TICKS_PER_PERIOD
+        self.credit[i] += pay
+        if self.credit[i] < 0:
+            self.priority[i] = OVER
+            if limit is not None and self.credit[i] < -limit and vcpu.held is None:
+                self.sim.hold(vcpu, PARKED)
+            self.credit[i] = max(self.credit[i], -most)
+        else:
+            self.priority[i] = UNDER
+            if vcpu.held is not None:
+                self.sim.release(vcpu)
+            if self.credit[i] > most:  # it does not use what it gets: it gets none until it runs again
+                self.active[vcpu.guest_index].remove(vcpu)
+                self.credit[i] = 0 if self.sampled else self.credit[i] // 2
+        self.balance += self.credit[i]
+
+    # The queues
+
+    def wake(self, vcpu: VCpu, now: int) -> None:
+        """Who sleeps and still has credit is important when it wakes."""
+        if self.priority[vcpu.index] == UNDER and vcpu.held is None:
+            self.priority[vcpu.index] = BOOST
+
+    def put(self, vcpu: VCpu, now: int) -> None:
+        """Queue behind all of the same priority."""
+        if vcpu.pcpu is not None:
+            self.home[vcpu.index] = vcpu.pcpu.index
+        queue = self.queues[self.home[vcpu.index]]
+        at = len(queue)
+        while at and self.priority[queue[at - 1].index] < self.priority[vcpu.index]:
+            at -= 1
+        queue.insert(at, vcpu)
+
+    def leave(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
+        if vcpu.state == RUNNABLE:
+            self.queues[self.home[vcpu.index]].remove(vcpu)
+
+    def replace(self, vcpu: VCpu, pcpu: PCpu, now: int) -> VCpu | None:
+        """Whoever runs less than the rate limit goes on (csched_schedule)."""
+        if now - vcpu.since < self.ratelimit_us:
+            vcpu.slice_us = vcpu.since + self.ratelimit_us - now
+            return vcpu
+        self.put(vcpu, now)
+        return self.pick(pcpu, now)
+
+    def pick(self, pcpu: PCpu, now: int) -> VCpu | None:
+        """Take the first of the queue; if it is OVER, something better of another pCPU (csched_load_balance)."""
+        own = self.queues[pcpu.index]
+        best = self.priority[own[0].index] if own else IDLE
+        queue = own
+        if best <= OVER:
+            queue = next((q for q in self._others(pcpu) if q and self.priority[q[0].index] > best), own)
+        if not queue:
+            return None
+        vcpu = queue.pop(0)
+        vcpu.slice_us = self.slice_us
+        return vcpu
+
+    def _others(self, pcpu: PCpu) -> Iterator[list[VCpu]]:
+        n = len(self.pcpus)
+        return (self.queues[(pcpu.index + step) % n] for step in range(1, n))
+
+    def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
+        """Tickle the pCPU of the queue if it does something less important, else an idle one (__runq_tickle)."""
+        home = self.pcpus[self.home[vcpu.index]]
+        current = home.current
+        if current is None and self.sim.ends[home.index] > now:
+            return home
+        if current is not None and self.priority[vcpu.index] > self.priority[current.index]:
+            self.sim.shorten(home, max(now, current.since + self.ratelimit_us))
+        return self.idle_pcpu(vcpu)
+
+    def credits(self) -> list[int]:
+        """Return the credits of each vCPU."""
+        return list(self.credit)
