@@ -5,6 +5,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,6 +26,7 @@ from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import METRICS, History, Segment
 from vmwidgets.model.host import MAX_ADVANCE, MAX_FORECAST, Host
 from vmwidgets.model.paged import PagedMemory
+from vmwidgets.model.quantum import QuantumRun, run_quantum
 from vmwidgets.model.scheduling import Scheduling
 from vmwidgets.model.snapshot import Snapshot
 from vmwidgets.model.stack import Stack
@@ -77,6 +79,7 @@ class Lab:
         self._lock = threading.RLock()
         self._subscribers: dict[object, Callable[[Lab], object]] = {}
         self._horizon = 1
+        self._runs: tuple[object, tuple[QuantumRun, ...]] = None, ()
         self._start(self._setup.host(), [])
 
     def _start(self, host: Host, log: list[Command]) -> None:
@@ -275,6 +278,21 @@ class Lab:
     def scheduling(self) -> Scheduling:
         """Which scheduler is looked at slice by slice, and how."""
         return self._host.scheduling
+
+    def quantum_runs(self) -> tuple[QuantumRun, ...]:
+        """Run the VMs under the schedulers of :attr:`scheduling`; what has not changed is not run again.
+
+        Returns
+        -------
+        tuple
+            One for each scheduler; none without a VM.
+        """
+        with self._lock:
+            key = (self.hardware, self.vms, self.scheduling, self.seed)
+            if self._runs[0] != key:
+                run = partial(run_quantum, self.hardware, self.vms, self.scheduling, seed=self.seed)
+                self._runs = key, tuple(run(algorithm) for algorithm in self.scheduling.algorithms if self.vms)
+            return self._runs[1]
 
     def hold(self) -> AbstractContextManager[object]:
         """Return a context in which no other thread's command comes through: to read more than a snapshot says."""

@@ -82,3 +82,18 @@ def test_a_damaged_line_names_itself(lab, changes, tmp_path):
     damaged.write_text(lab.text() + json.dumps({"command": "set_scheduler", "changes": changes}) + "\n")
     with pytest.raises(VmwidgetsError, match=r"^line 3: (changes is|slice_ms is|'window' is|beside is)"):
         vm.Lab.open(damaged)
+
+
+def test_what_has_not_changed_is_not_run_again(lab):
+    lab.create_vm("victim", workload="cpu_burner")
+    lab.set_scheduler(beside="credit2", window_s=1)
+    runs = lab.quantum_runs()
+    assert [run.algorithm for run in runs] == ["credit", "credit2"]
+    lab.advance(3)
+    lab.set_scheduler(window_s=1)
+    assert lab.quantum_runs() is runs
+    lab.configure("victim", cpu_shares=2000)
+    assert lab.quantum_runs() is not runs
+    lab.destroy_vm("victim")
+    lab.destroy_vm("thief")
+    assert lab.quantum_runs() == ()

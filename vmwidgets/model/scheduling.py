@@ -41,6 +41,10 @@ ALGORITHMS: dict[str, Algorithm] = {
     "credit2": Algorithm(0, "credits", _FAIR, per_vcpu=True),
     "cfs": Algorithm(0, "virtual time", _FAIR),
     "eevdf": Algorithm(0, "virtual time", _FAIR),
+    "esx": Algorithm(50, "virtual time", _FAIR | {"reservation"}),
+    "esx_strict": Algorithm(50, "virtual time", _FAIR | {"reservation"}),
+    "hyperv_classic": Algorithm(10, "virtual time", _FAIR | {"reservation"}),
+    "hyperv_root": Algorithm(31, "", frozenset()),
     "hosted": Algorithm(0, "virtual time", frozenset({"cap"})),
 }
 """All schedulers of a lab by id."""

@@ -1,0 +1,212 @@
+"""The VMs of a lab under a quantum-level scheduler: what each vCPU did, to the microsecond.
+
+The fluid model says what a VM is entitled to; this says how it gets there, slice by slice, and when it does not.
+Nothing here is state: a run follows from the server, the VMs, the settings and the seed, and begins at time 0.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vmwidgets.model.allocation import share
+from vmwidgets.model.hardware import Hardware
+from vmwidgets.model.scheduler import RUNNABLE, RUNNING, STATES, Guest, Processors, Simulation, Timeline
+from vmwidgets.model.schedulers import SCHEDULERS
+from vmwidgets.model.schedulers.base import Scheduler
+from vmwidgets.model.scheduling import ALGORITHMS, Scheduling
+from vmwidgets.model.vm import VM
+from vmwidgets.model.vm_programs import programs, wants_permille
+
+Ints = NDArray[np.int64]
+MAX_SWITCHES = 300_000
+"""Context switches after which a run ends early: what a slider costs is bounded. (A minute of 4 pCPUs at 1 ms fits.)"""
+_PIECES = 64
+SHARES = 1000
+"""The shares of a VM that stand for the default weight of a scheduler."""
+
+
+_SLICE = {"bvt": "context_switch_us", "credit": "slice_us"}
+"""Where a scheduler has its slice, if not as ``quantum_us``."""
+
+
+def scheduler_of(scheduling: Scheduling, seed: int = 0) -> Scheduler:
+    """Return a new scheduler, the first of the settings."""
+    name = scheduling.algorithm
+    options: dict[str, int | str] = {}
+    if scheduling.slice_ms and ALGORITHMS[name].slice_ms:
+        options[_SLICE.get(name, "quantum_us")] = 1000 * scheduling.slice_ms
+    if name == "credit":
+        options["accounting"] = scheduling.accounting
+    if name == "lottery":
+        options["seed"] = seed
+    if name == "esx_strict":
+        options["coscheduling"] = "strict"
+    kind: Callable[..., Scheduler] = SCHEDULERS[name.removesuffix("_strict")]
+    return kind(**options)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantumRun:
+    """What came of a run.
+
+    Parameters
+    ----------
+    algorithm
+        Which scheduler ran.
+    timeline
+        What each vCPU did.
+    owner
+        Index of the VM of each vCPU.
+    until_us
+        How far it came: less than the window if there were more than :data:`MAX_SWITCHES`.
+    switches, overhead_us
+        Context switches, and the time that they cost.
+    spent_us
+        Time of each vCPU in each state, shape (vCPU, state).
+    """
+
+    algorithm: str
+    timeline: Timeline
+    owner: Ints
+    until_us: int
+    switches: int
+    overhead_us: int
+    spent_us: Ints
+
+    def per_vm(self, vms: int) -> Ints:
+        """Return the time of each VM in each state, shape (VM, state), in microseconds."""
+        total = np.zeros((vms, len(STATES)), np.int64)
+        np.add.at(total, self.owner, self.spent_us)
+        return total
+
+    def ran_permille(self, vms: int) -> Ints:
+        """Return what each VM got, in thousandths of one processor."""
+        return 1000 * self.per_vm(vms)[:, RUNNING] // self.until_us
+
+    def ready_permille(self, vms: int) -> Ints:
+        """Return how much of its vCPUs' time each VM waited for a processor, in thousandths."""
+        count = np.maximum(np.bincount(self.owner, minlength=vms), 1)
+        return 1000 * self.per_vm(vms)[:, RUNNABLE] // (self.until_us * count)
+
+    def latencies_us(self, vm: int) -> Ints:
+        """Return how long each wake-up of a VM's vCPUs waited for a processor, in microseconds, shortest first."""
+        waits, vcpu = self.timeline.waits()
+        return np.sort(waits[self.owner[vcpu] == vm])
+
+
+def guests(hardware: Hardware, vms: Sequence[VM], algorithm: str, seed: int = 0) -> tuple[Guest, ...]:
+    """Return the VMs as a scheduler sees them."""
+    chosen = ALGORITHMS[algorithm]
+    default = scheduler_of(Scheduling(algorithm)).default_weight
+    made: list[Guest] = []
+    for vm in vms:
+        parts = SHARES * (vm.vcpus if chosen.per_vcpu else 1)
+        cap = vm.cpu_limit_mhz
+        made.append(
+            Guest(
+                vm.name,
+                programs(vm, hardware, seed),
+                max(1, (2 * vm.cpu_shares * default + parts) // (2 * parts)),
+                0 if cap is None else min(max(1, _permille(cap, hardware)), 1000 * vm.vcpus),
+                _permille(vm.cpu_reservation_mhz, hardware) if "reservation" in chosen.heeds else 0,
+            )
+        )
+    return tuple(made)
+
+
+def entitled_permille(hardware: Hardware, vms: Sequence[VM], seed: int = 0) -> Ints:
+    """Return what the fluid model gives the same guests, in thousandths of one processor: shares, between bounds."""
+    if not vms:
+        return np.empty(0, np.int64)
+    wants = [sum(wants_permille(program) for program in programs(vm, hardware, seed)) for vm in vms]
+    limit = [1000 * vm.vcpus if vm.cpu_limit_mhz is None else _permille(vm.cpu_limit_mhz, hardware) for vm in vms]
+    ceiling = np.minimum(wants, limit).astype(np.float64)
+    floor = np.minimum([_permille(vm.cpu_reservation_mhz, hardware) for vm in vms], ceiling)
+    got = share(1000.0 * hardware.pcpus, np.array([vm.cpu_shares for vm in vms], np.float64), floor, ceiling)
+    return np.rint(got).astype(np.int64)
+
+
+def _permille(mhz: int, hardware: Hardware) -> int:
+    return mhz * 1_000_000 // hardware.clock_khz
+
+
+def run_quantum(
+    hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, algorithm: str, seed: int = 0
+) -> QuantumRun:
+    """Run the VMs under a scheduler for a window of time.
+
+    Parameters
+    ----------
+    hardware, vms
+        The server and what runs on it. At least one VM.
+    scheduling
+        How; its two algorithms are not looked at.
+    algorithm
+        One of :data:`ALGORITHMS`.
+    seed
+        Of the lab.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is no VM, or more of something than the engine takes.
+    """
+    return _run(
+        Processors(hardware.pcpus, switch_cost_us=scheduling.switch_cost_us),
+        guests(hardware, vms, algorithm, seed),
+        replace(scheduling, algorithm=algorithm, beside=""),
+        seed,
+    )
+
+
+def _simulation(
+    processors: Processors, machines: tuple[Guest, ...], scheduling: Scheduling, seed: int, log_limit: int
+) -> Simulation:
+    return Simulation(processors, scheduler_of(scheduling, seed), machines, log_limit)
+
+
+def _run(processors: Processors, machines: tuple[Guest, ...], scheduling: Scheduling, seed: int) -> QuantumRun:
+    simulation = _simulation(processors, machines, scheduling, seed, 4 * MAX_SWITCHES)
+    window_us = scheduling.window_s * 1_000_000
+    for piece in range(1, _PIECES + 1):
+        simulation.run(window_us * piece // _PIECES)
+        if simulation.switches > MAX_SWITCHES:
+            break
+    timeline = simulation.timeline()
+    owner = np.array([vcpu.guest_index for vcpu in simulation.vcpus], np.int64)
+    spent = np.array(simulation.spent_us(), np.int64)
+    for column in (*timeline, owner, spent):
+        column.flags.writeable = False
+    return QuantumRun(
+        scheduling.algorithm, timeline, owner, simulation.now, simulation.switches, simulation.overhead_us, spent
+    )
+
+
+class Rerun:
+    """Goes through a run once more, to any moment of it, for what no log holds: the accounts of the vCPUs.
+
+    Parameters
+    ----------
+    hardware, vms, scheduling, algorithm, seed
+        As in :func:`run_quantum`.
+    """
+
+    def __init__(
+        self, hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, algorithm: str, seed: int = 0
+    ) -> None:
+        self._processors = Processors(hardware.pcpus, switch_cost_us=scheduling.switch_cost_us)
+        self._guests = guests(hardware, vms, algorithm, seed)
+        self._scheduling, self._seed = replace(scheduling, algorithm=algorithm, beside=""), seed
+        self._simulation = self._fresh()
+
+    def _fresh(self) -> Simulation:
+        return _simulation(self._processors, self._guests, self._scheduling, self._seed, 0)
+
+    def credits(self, at_us: int) -> list[int]:
+        """Return the account of each vCPU at a moment, on the algorithm's own scale."""
+        if at_us < self._simulation.now:
+            self._simulation = self._fresh()
+        self._simulation.run(at_us)
+        return self._simulation.scheduler.credits()
