@@ -3,6 +3,9 @@
 The vCPUs with the least virtual time run. A pCPU decides at the end of a quantum, and a vCPU that would win again goes
 on: as the queue's head cannot get more urgent unless somebody wakes, the number of quanta it will win is known in the
 beginning. Stride scheduling, ESX and Hyper-V are built on this.
+
+Nobody is preempted within a quantum. How ESX and Hyper-V treat a vCPU that wakes is not published, so their shares can
+be read from this model, and their wake-up latencies cannot.
 """
 
 from heapq import heapify, heappop, heappush, heappushpop

@@ -1,0 +1,330 @@
+"""CPU time by time slices: what schedulers do with guests that are honest, latency-bound or thieves."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vmwidgets.experiments.registry import experiment
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.guest_threads import busy, duty_cycle, interactive, tick_thief
+from vmwidgets.model.scheduler import BLOCKED, COSTOPPED, PARKED, RUNNABLE, RUNNING, Guest, Processors, Simulation
+from vmwidgets.model.schedulers import make
+from vmwidgets.model.schedulers.base import Scheduler
+from vmwidgets.model.schedulers.bvt import Bvt
+from vmwidgets.model.schedulers.credit import Credit
+from vmwidgets.model.schedulers.proportional_share import ProportionalShare
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_S = 3600
+
+
+def _us(name: str, ms: float, most_ms: float) -> int:
+    if not 0 <= ms <= most_ms:
+        raise VmwidgetsError("{name} is {value}, expected a number from 0 to {most}", name=name, value=ms, most=most_ms)
+    return round(ms * 1000)
+
+
+def _run(
+    scheduler: Scheduler, guests: Sequence[Guest], seconds: float, log: bool = False, **processors: int
+) -> Simulation:
+    sim = Simulation(Processors(**processors), scheduler, guests, log_limit=1_000_000 if log else 0)
+    sim.run(_us("seconds", seconds, _MOST_S * 1000) * 1000)
+    return sim
+
+
+def _pct(sim: Simulation, state: int) -> list[float]:
+    """Return how much of the time each vCPU was in a state."""
+    return [100 * spent[state] / max(1, sim.now) for spent in sim.spent_us()]
+
+
+@experiment(
+    source="Xen commit 78c9b2a6 (2009), commit message; F. Zhou et al., arXiv 1103.0759",
+    predicted="95 % of a processor at 9.5 ms of each tick, whatever the number of victims; 1/(n+1) after the fix",
+)
+def tick_theft(
+    run_ms: float = 9.5, victims: int | Sequence[int] = (1, 2, 3, 7), accounting: str = "sampled", seconds: float = 60
+) -> "pd.DataFrame":
+    """Let a guest that sleeps at each tick of Xen's credit scheduler compete with busy guests on one processor.
+
+    All have the same weight. Ticks are 10 ms apart.
+
+    Parameters
+    ----------
+    run_ms
+        How long the thief computes in each tick.
+    victims
+        How many busy guests there are, or several such numbers.
+    accounting
+        ``"sampled"``: each tick debits whoever runs, as before 2009. ``"precise"``: time stamps. ``"xen_today"``: time
+        stamps, but a guest that no tick finds running is never demoted, see :mod:`vmwidgets.model.schedulers.credit`.
+    seconds
+        Simulated time.
+
+    Returns
+    -------
+    DataFrame
+        One row for each number of victims: ``victims``, ``thief_pct`` and ``victim_pct`` (of the processor, the mean of
+        the victims), ``fair_pct`` (1/(n+1)), ``steal_pct`` (the ready time of a victim, which it sees as stolen).
+    """
+    import pandas as pd
+
+    run_us = max(1, _us("run_ms", run_ms, 1000))
+    rows: list[tuple[float, ...]] = []
+    for count in [victims] if isinstance(victims, int) else victims:
+        check_int("victims", count, 1, 64)
+        guests = [Guest("thief", (tick_thief(run_us),))]
+        guests += [Guest(f"victim {index + 1}", (busy(),)) for index in range(count)]
+        sim = _run(Credit(accounting), guests, seconds)
+        ran, waited = _pct(sim, RUNNING), _pct(sim, RUNNABLE)
+        rows.append((count, ran[0], float(np.mean(ran[1:])), 100 / (count + 1), float(np.mean(waited[1:]))))
+    return pd.DataFrame(rows, columns=["victims", "thief_pct", "victim_pct", "fair_pct", "steal_pct"])
+
+
+@experiment(
+    source="P. Barham et al., Xen and the Art of Virtualization, SOSP 2003, Figure 5; Microsoft, WDK documentation,"
+    " Hypervisor CPU Weight (ff538581)",
+    predicted="OSDB-IR with weights 1 to 8 under BVT; 10, 20 and 70 % with weights 100, 200 and 700 under Hyper-V",
+)
+def weighted_shares(
+    weights: Sequence[int] = (8, 7, 6, 5, 4, 3, 2, 1), scheduler: str = "bvt", pcpus: int = 2, seconds: float = 60
+) -> "pd.DataFrame":
+    """Run busy guests with one vCPU each under a scheduler, and see what each weight brings.
+
+    Parameters
+    ----------
+    weights
+        One for each guest, on the scheduler's own scale. BVT is that of the first Xen.
+    scheduler
+        One of :data:`vmwidgets.model.schedulers.SCHEDULERS`.
+    pcpus, seconds
+        Physical processors and simulated time.
+
+    Returns
+    -------
+    DataFrame
+        One row for each guest: ``guest``, ``weight``, ``expected_pct`` (its part of the weights), ``share_pct`` (its
+        part of all running time), ``cpu_pct`` of one processor, ``switches``, ``migrations``.
+    """
+    import pandas as pd
+
+    guests = [Guest(f"guest {index + 1}", (busy(),), weight) for index, weight in enumerate(weights)]
+    sim = _run(make(scheduler), guests, seconds, pcpus=pcpus)
+    ran = _pct(sim, RUNNING)
+    return pd.DataFrame(
+        {
+            "guest": [guest.name for guest in guests],
+            "weight": list(weights),
+            "expected_pct": [100 * weight / sum(weights) for weight in weights],
+            "share_pct": [100 * value / sum(ran) for value in ran],
+            "cpu_pct": ran,
+            "switches": [vcpu.dispatches for vcpu in sim.vcpus],
+            "migrations": [vcpu.migrations for vcpu in sim.vcpus],
+        }
+    )
+
+
+@experiment(
+    source="P. Barham et al., Xen and the Art of Virtualization, SOSP 2003, Section 4.5: 5 ms and 50 ms slices",
+    predicted="the part of the processors that is lost, given the cost of a switch; the model has no value for that",
+)
+def slice_length(
+    domains: int | Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128),
+    pcpus: int = 2,
+    slice_ms: float | Sequence[float] = (5, 50),
+    switch_cost_ms: float = 0.1,
+    seconds: float = 20,
+) -> "pd.DataFrame":
+    """See what context switches cost busy domains, and how long each then waits for its turn.
+
+    Parameters
+    ----------
+    domains
+        How many domains there are, all busy, or several such numbers.
+    pcpus
+        Physical processors.
+    slice_ms
+        The time slice, or several: the context switch allowance of BVT.
+    switch_cost_ms
+        What a switch to another domain costs; yours to choose, the default is an assumption. It stands for working sets
+        that compete for the cache, so it is a first approximation.
+    seconds
+        Simulated time.
+
+    Returns
+    -------
+    DataFrame
+        One row for each slice and number of domains: ``slice_ms``, ``domains``, ``throughput_pct`` (work done, of what
+        the processors could do that have a domain), ``switches_per_s``, ``lost_pct``, ``wait_ms`` (the longest wait).
+    """
+    import pandas as pd
+
+    rows: list[tuple[float, ...]] = []
+    cost = _us("switch_cost_ms", switch_cost_ms, 1000)
+    for length in [slice_ms] if isinstance(slice_ms, int | float) else slice_ms:
+        for count in [domains] if isinstance(domains, int) else domains:
+            check_int("domains", count, 1, 512)
+            guests = [Guest(f"domain {index + 1}", (busy(),)) for index in range(count)]
+            scheduler = Bvt(max(1, _us("slice_ms", length, 1000)))
+            sim = _run(scheduler, guests, seconds, log=True, pcpus=pcpus, switch_cost_us=cost)
+            could = max(1, sim.now * min(count, pcpus))
+            done, line = sum(sim.work_us()), sim.timeline()
+            waits = (line.end - line.start)[line.state == RUNNABLE]
+            lost = 100 * sim.overhead_us / could
+            rows.append(
+                (length, count, 100 * done / could, sim.switches / seconds, lost, int(waits.max(initial=0)) / 1000)
+            )
+    columns = ["slice_ms", "domains", "throughput_pct", "switches_per_s", "lost_pct", "wait_ms"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@experiment(
+    source="P. Barham et al., SOSP 2003, Section 4.5: an idle domain wins low latency, busy ones do not; Xen,"
+    " xen/common/sched/credit.c: BOOST"
+)
+def wakeup_latency(
+    scheduler: str | Sequence[str] = ("round_robin", "bvt", "credit", "credit2", "cfs", "eevdf"),
+    rivals: int = 7,
+    pcpus: int = 1,
+    work_ms: float = 1,
+    pause_ms: float = 20,
+    seconds: float = 20,
+) -> "pd.DataFrame":
+    """Measure how long a mostly idle guest and a busier one wait after waking, beside guests that never sleep.
+
+    Parameters
+    ----------
+    scheduler
+        Its name, or several.
+    rivals
+        How many busy guests there are.
+    pcpus
+        Physical processors.
+    work_ms, pause_ms
+        What the mostly idle guest computes and sleeps, on average. The busier one computes as long as that sleeps.
+    seconds
+        Simulated time.
+
+    Returns
+    -------
+    DataFrame
+        One row for each scheduler and guest: ``scheduler``, ``guest``, ``wakeups``, ``median_ms``, ``p95_ms``,
+        ``max_ms``.
+    """
+    import pandas as pd
+
+    work, pause = max(1, _us("work_ms", work_ms, 1000)), max(1, _us("pause_ms", pause_ms, 10_000))
+    check_int("rivals", rivals, 0, 64)
+    rows: list[tuple[str | float, ...]] = []
+    for name in [scheduler] if isinstance(scheduler, str) else scheduler:
+        guests = [
+            Guest("idle", (interactive(work, pause, 1, "idle guest"),)),
+            Guest("busier", (interactive(pause, pause, 1, "busier guest"),)),
+            *(Guest(f"rival {index + 1}", (busy(),)) for index in range(rivals)),
+        ]
+        waits, who = _run(make(name), guests, seconds, log=True, pcpus=pcpus).timeline().waits()
+        for index in (0, 1):
+            mine = waits[who == index] / 1000
+            middle, high = np.quantile(mine, (0.5, 0.95), method="higher").tolist() if len(mine) else (0, 0)
+            rows.append((name, guests[index].name, len(mine), middle, high, float(mine.max(initial=0))))
+    return pd.DataFrame(rows, columns=["scheduler", "guest", "wakeups", "median_ms", "p95_ms", "max_ms"])
+
+
+@experiment(
+    source="Broadcom KB 387750, VMware KB 2002181: ready% = 100 * summation / interval;"
+    " %RUN + %RDY + %CSTP + %WAIT = 100"
+)
+def cpu_ready(
+    vcpus: Sequence[int] = (1, 1, 2, 4),
+    pcpus: int = 4,
+    demand_pct: float = 60,
+    coscheduling: str = "relaxed",
+    interval_s: float = 20,
+) -> "pd.DataFrame":
+    """Run VMs of different sizes under ESX and report what esxtop and the charts of vCenter would.
+
+    Parameters
+    ----------
+    vcpus
+        Size of each VM.
+    pcpus
+        Physical processors.
+    demand_pct
+        What each vCPU wants of a processor, in bursts of 20 ms.
+    coscheduling
+        ``"strict"`` (ESX 2), ``"relaxed"`` or ``"none"``.
+    interval_s
+        Length of the interval; 20 s in real-time charts.
+
+    Returns
+    -------
+    DataFrame
+        One row for each VM, the mean of its vCPUs: ``vm``, ``vcpus``, ``summation_ms`` (ready time in the interval, all
+        vCPUs), ``ready_pct``, ``run_pct``, ``costop_pct``, ``wait_pct``; a parked vCPU is ready, as in esxtop.
+    """
+    import pandas as pd
+
+    period = 20_000
+    demand = _us("demand_pct", demand_pct, 100) // 1000
+    work_us = max(1, period * demand // 100)
+    work = busy() if work_us >= period else duty_cycle(work_us, period - work_us)
+    guests = [Guest(f"VM{index + 1}", (work,) * check_int("vcpus", n, 1, 64)) for index, n in enumerate(vcpus)]
+    sim = _run(ProportionalShare(coscheduling=coscheduling), guests, interval_s, pcpus=pcpus)
+    spent, rows = np.array(sim.spent_us()) / 1000, list[tuple[str | float, ...]]()
+    owner = np.array([vcpu.guest_index for vcpu in sim.vcpus])
+    for index, guest in enumerate(guests):
+        mine = spent[owner == index]
+        parts = 100 * mine.mean(axis=0) / max(interval_s * 1000, 0.001)
+        ready = float(mine[:, RUNNABLE].sum() + mine[:, PARKED].sum())
+        ready_pct = float(parts[RUNNABLE] + parts[PARKED])
+        rows.append((guest.name, len(mine), ready, ready_pct, parts[RUNNING], parts[COSTOPPED], parts[BLOCKED]))
+    columns = ["vm", "vcpus", "summation_ms", "ready_pct", "run_pct", "costop_pct", "wait_pct"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@experiment(
+    source="Linux, Documentation/admin-guide/cgroup-v2.rst, cpu.max; Xen, xl manual page, cap; L. Cherkasova et al.,"
+    " PER 35(2), 2007: a cap makes Credit non-work-conserving"
+)
+def cap(
+    cap_pct: float = 50,
+    scheduler: str | Sequence[str] = ("credit", "credit2", "cfs", "eevdf", "esx", "hyperv_classic", "hyperv_root"),
+    rivals: int = 0,
+    seconds: float = 20,
+) -> "pd.DataFrame":
+    """Cap a busy guest on one processor, and see what it gets, in what bursts, and what stays idle.
+
+    Parameters
+    ----------
+    cap_pct
+        The cap, of one processor.
+    scheduler
+        Its name, or several.
+    rivals
+        How many other busy guests there are.
+    seconds
+        Simulated time.
+
+    Returns
+    -------
+    DataFrame
+        One row for each scheduler: ``scheduler``, ``cpu_pct`` of the capped guest, ``idle_pct`` of the processor,
+        ``parked_pct``, ``longest_stop_ms`` (without running).
+    """
+    import pandas as pd
+
+    permille = _us("cap_pct", cap_pct, 100) // 100
+    check_int("rivals", rivals, 0, 64)
+    rows: list[tuple[str | float, ...]] = []
+    for name in [scheduler] if isinstance(scheduler, str) else scheduler:
+        guests = [Guest("capped", (busy(),), cap_permille=permille)]
+        guests += [Guest(f"rival {index + 1}", (busy(),)) for index in range(rivals)]
+        sim = _run(make(name), guests, seconds, log=True)
+        ran, line = _pct(sim, RUNNING), sim.timeline()
+        runs = (line.vcpu == 0) & (line.state == RUNNING)
+        gaps = line.start[runs][1:] - line.end[runs][:-1]
+        stop = int(gaps.max(initial=0)) / 1000
+        rows.append((name, ran[0], 100 - sum(ran), _pct(sim, PARKED)[0], stop))
+    return pd.DataFrame(rows, columns=["scheduler", "cpu_pct", "idle_pct", "parked_pct", "longest_stop_ms"])
