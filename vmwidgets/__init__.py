@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from vmwidgets.model.workload import WORKLOADS, Workload
     from vmwidgets.traces import read_trace, trace_workload
     from vmwidgets.widgets.board import Board
+    from vmwidgets.widgets.frame_map import FrameMap
     from vmwidgets.widgets.lesson import Lesson
+    from vmwidgets.widgets.memory_lab import MemoryLab
+    from vmwidgets.widgets.scheduler_lab import SchedulerLab
     from vmwidgets.widgets.vmm_clock import VmmClock
 
 __version__ = "0.1.0"
@@ -27,6 +30,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AdmissionError": "vmwidgets.model.errors",
     "Board": "vmwidgets.widgets.board",
+    "FrameMap": "vmwidgets.widgets.frame_map",
     "GB": "vmwidgets.model.units",
     "GiB": "vmwidgets.model.units",
     "GuestKernel": "vmwidgets.model.vm",
@@ -35,7 +39,9 @@ _HOME = {
     "KiB": "vmwidgets.model.units",
     "Lab": "vmwidgets.lab",
     "Lesson": "vmwidgets.widgets.lesson",
+    "MemoryLab": "vmwidgets.widgets.memory_lab",
     "MiB": "vmwidgets.model.units",
+    "SchedulerLab": "vmwidgets.widgets.scheduler_lab",
     "Snapshot": "vmwidgets.model.snapshot",
     "Stack": "vmwidgets.model.stack",
     "VM": "vmwidgets.model.vm",
@@ -54,6 +60,7 @@ __all__ = [
     "WORKLOADS",
     "AdmissionError",
     "Board",
+    "FrameMap",
     "GiB",
     "GuestKernel",
     "Hardware",
@@ -61,7 +68,9 @@ __all__ = [
     "KiB",
     "Lab",
     "Lesson",
+    "MemoryLab",
     "MiB",
+    "SchedulerLab",
     "Snapshot",
     "Stack",
     "VmmClock",

@@ -2,7 +2,7 @@
 import { follow, h, linked, root, sender, set, touch, translator, write } from "./kit.js";
 import { COLOURS } from "./palette.js";
 
-/** @typedef {{slot: number, name: string, colour?: string}} Item */
+/** @typedef {{slot: number, name: string, colour?: string, fill?: number}} Item fill: opacity of what is below the line */
 /** @typedef {{lab: string, chart: string, title: string, items: Item[], selected: number, links: boolean}} State */
 
 /** @type {import("@anywidget/types").Render} */
@@ -53,6 +53,8 @@ function render({ model, el, signal }) {
       const line = /** @type {HTMLElement} */ (part.children[0]);
       line.className = `vmw-line vmw-dash-${links ? item.slot : i}`;
       line.style.color = item.colour ?? COLOURS[item.slot];
+      line.classList.toggle("vmw-filled", item.fill !== undefined);
+      line.style.setProperty("--vmw-fill", `${100 * (item.fill ?? 0)}%`);
       write(part.children[1], links ? `${item.slot + 1} ${item.name}` : item.name);
       set(part, "data-vmw-slot", item.slot);
       part.disabled = !links;

@@ -81,22 +81,34 @@ class Readings(View):
 
 
 class Chart:
-    """One bqplot figure with a constant number of lines: a row without a VM is empty, never removed."""
+    """One bqplot figure with a constant number of lines: a row without a VM is empty, never removed.
 
-    def __init__(self, rows: int, colours: Sequence[str], caption: Caption) -> None:
+    Parameters
+    ----------
+    rows, colours
+        Lines, and the colour of each.
+    caption
+        What stands above.
+    coming
+        Ticks beyond "now", 1 for a chart that ends there.
+    **style
+        More traits of the lines.
+    """
+
+    def __init__(self, rows: int, colours: Sequence[str], caption: Caption, coming: int = COMING, **style: Any) -> None:
         import bqplot  # it drags in pandas, so only when a chart is really made
 
         self.caption = caption
-        self._x = bqplot.LinearScale(min=-PAST, max=COMING)
+        self._x = bqplot.LinearScale(min=-PAST, max=coming)
         self._y = bqplot.LinearScale(min=0.0, max=1.0)
         self._unit = bqplot.LinearScale(min=0.0, max=1.0)
         self.lines = bqplot.Lines(
-            x=np.arange(-PAST, COMING, dtype=np.float32),
-            y=np.zeros((rows, PAST + COMING), np.float32),
+            x=np.arange(-PAST, coming, dtype=np.float32),
+            y=np.zeros((rows, PAST + coming), np.float32),
             scales={"x": self._x, "y": self._y},
             preserve_domain={"x": True, "y": True},  # the scales are fixed: no search for extremes in every update
             colors=list(colours),
-            stroke_width=1.8,
+            **{"stroke_width": 1.8, **style},
         )
         now = bqplot.Lines(
             x=[0.0, 0.0],
@@ -106,7 +118,7 @@ class Chart:
             stroke_width=1,
             line_style="dashed",
         )
-        marks = np.arange(-PAST, COMING + 1, 40, dtype=np.float32)
+        marks = np.arange(-PAST, coming + 1, 40, dtype=np.float32)
         self._axis = bqplot.Axis(scale=self._y, orientation="vertical", grid_lines="none", tick_format="~g")
         axes = [bqplot.Axis(scale=self._x, tick_values=marks, grid_lines="none", tick_format="d"), self._axis]
         self.figure = bqplot.Figure(
@@ -155,6 +167,20 @@ def nice(value: float) -> float:
     while step / 10 >= value:
         step /= 10
     return next(part * step for part in (0.1, 0.2, 0.5, 1.0) if part * step >= value * 0.999)
+
+
+def window(lab: Lab, shown: int | None, metric: str, names: Sequence[str], coming: int = COMING) -> Floats:
+    """Return a metric on both sides of the tick that is looked at: recorded, and from now on foreseen."""
+    at = lab.tick if shown is None else shown
+    out = lab.recorded.window(metric, names, at + coming - 1, PAST + coming)
+    begin = max(lab.tick - (at - PAST), 0)
+    if begin < PAST + coming:
+        ahead = lab.forecast(coming)
+        column = ahead.column(metric)[:, : PAST + coming - begin]
+        for row, name in enumerate(names):
+            if name in ahead.names:
+                out[row, begin : begin + column.shape[1]] = column[ahead.names.index(name)]
+    return out
 
 
 class Charts(ipywidgets.VBox):
@@ -210,19 +236,7 @@ class Charts(ipywidgets.VBox):
         self._readings.refresh()
 
     def _window(self, metric: str, names: Sequence[str]) -> Floats:
-        """Return a metric on both sides of the tick that is looked at: recorded, and from now on foreseen."""
-        lab, shown = self.lab, self.selection.tick
-        at = lab.tick if shown is None else shown
-        out = lab.recorded.window(metric, names, at + COMING - 1, PAST + COMING)
-        first = at - PAST
-        begin = max(lab.tick - first, 0)
-        if begin < PAST + COMING:
-            coming = lab.forecast(COMING)
-            column = coming.column(metric)[:, : PAST + COMING - begin]
-            for row, name in enumerate(names):
-                if name in coming.names:
-                    out[row, begin : begin + column.shape[1]] = column[coming.names.index(name)]
-        return out
+        return window(self.lab, self.selection.tick, metric, names)
 
     def _shown(self) -> Snapshot:
         return self.lab.snapshot

@@ -35,18 +35,10 @@ def picture(lab: Lab) -> str:
     now, selection = lab.snapshot, Selection(lab)
     slots = [selection.slot(name) for name in now.names]
     height = 64 + len(RESOURCES) * (BAR + 12) + 24 + (len(now.vms) + 1) * ROW + 12
-    svg = Xml.Element("svg", _attributes(xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {height}"))
-    svg.attrib |= {
-        "width": str(WIDTH),
-        "height": str(height),
-        "font-family": "system-ui, sans-serif",
-        "font-size": "13",
-    }
-    Xml.SubElement(svg, "title").text = sentence(now)
-    _rect(svg, 0, 0, WIDTH, height, "#ffffff")
-    _text(svg, 16, 26, _(lab.stack.name), weight="600")
-    _text(svg, WIDTH - 16, 26, clock(now.tick, now.tick_s), anchor="end", fill="#565e66")
-    _text(svg, 16, 46, sentence(now), fill="#565e66")
+    svg = svg_of(height, sentence(now))
+    add_text(svg, 16, 26, _(lab.stack.name), weight="600")
+    add_text(svg, WIDTH - 16, 26, clock(now.tick, now.tick_s), anchor="end", fill="#565e66")
+    add_text(svg, 16, 46, sentence(now), fill="#565e66")
     y = 64
     for resource in RESOURCES:
         _pool(svg, now, resource, slots, y)
@@ -55,54 +47,71 @@ def picture(lab: Lab) -> str:
     return Xml.tostring(svg, encoding="unicode")
 
 
+def svg_of(height: int, title: str) -> Xml.Element:
+    """Return an empty picture of full width."""
+    svg = Xml.Element("svg", _attributes(xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {height}"))
+    svg.attrib |= {
+        "width": str(WIDTH),
+        "height": str(height),
+        "font-family": "system-ui, sans-serif",
+        "font-size": "13",
+    }
+    Xml.SubElement(svg, "title").text = title
+    add_rect(svg, 0, 0, WIDTH, height, "#ffffff")
+    return svg
+
+
 def _pool(svg: Xml.Element, now: Snapshot, resource: str, slots: list[int], y: int) -> None:
     pool, left, wide = now.pools[resource], 150, WIDTH - 150 - 190
-    _text(svg, 16, y + 20, _(NAMES[resource]))
+    add_text(svg, 16, y + 20, _(NAMES[resource]))
     parts = [(pool.vmm, "#8a929b", "", "")]
     for slot, used in zip(slots, pool.per_vm.tolist(), strict=True):
         fill, ink = (COLOURS[slot], INKS[slot]) if slot >= 0 else ("#565e66", "#ffffff")
         parts.append((used, fill, ink, str(slot + 1) if slot >= 0 else ""))
     x = float(left)
-    _rect(svg, left, y, wide, BAR, "#f3f5f7", stroke="#d5d9de")
+    add_rect(svg, left, y, wide, BAR, "#f3f5f7", stroke="#d5d9de")
     for value, fill, ink, text in parts:
         width = wide * value / pool.capacity
         if width > 0:
-            _rect(svg, x, y, width, BAR, fill)
+            add_rect(svg, x, y, width, BAR, fill)
         if text and width > 14:
-            _text(svg, x + width / 2, y + 20, text, anchor="middle", fill=ink, weight="700")
+            add_text(svg, x + width / 2, y + 20, text, anchor="middle", fill=ink, weight="700")
         x += width
     per, decimals, unit = UNITS[resource]
     used = number((pool.capacity - pool.free) / per, decimals)
     amount = plain(mark("{used} of {all} {unit}"), used=used, all=number(pool.capacity / per, decimals), unit=_(unit))
-    _text(svg, WIDTH - 16, y + 20, amount, anchor="end")
+    add_text(svg, WIDTH - 16, y + 20, amount, anchor="end")
 
 
 def _table(svg: Xml.Element, now: Snapshot, slots: list[int], y: int) -> None:
     columns = [WIDTH - 16 - (len(RESOURCES) - 1 - i) * 135 for i in range(len(RESOURCES))]
     for x, resource in zip(columns, RESOURCES, strict=True):
-        _text(svg, x, y, f"{_(NAMES[resource])}, {_(UNITS[resource][2])}", anchor="end", fill="#565e66", size="11")
+        add_text(svg, x, y, f"{_(NAMES[resource])}, {_(UNITS[resource][2])}", anchor="end", fill="#565e66", size="11")
     for row, (vm, slot) in enumerate(zip(now.vms, slots, strict=True), 1):
         at = y + row * ROW
         if slot >= 0:
-            _rect(svg, 16, at - 14, 18, 18, COLOURS[slot], radius=4)
-            _text(svg, 25, at, str(slot + 1), anchor="middle", fill=INKS[slot], weight="700")
-        _text(svg, 42, at, vm.name)
+            add_rect(svg, 16, at - 14, 18, 18, COLOURS[slot], radius=4)
+            add_text(svg, 25, at, str(slot + 1), anchor="middle", fill=INKS[slot], weight="700")
+        add_text(svg, 42, at, vm.name)
         for x, resource in zip(columns, RESOURCES, strict=True):
             per, decimals, _unit = UNITS[resource]
-            _text(svg, x, at, number(int(now.pools[resource].per_vm[row - 1]) / per, decimals), anchor="end")
+            add_text(svg, x, at, number(int(now.pools[resource].per_vm[row - 1]) / per, decimals), anchor="end")
 
 
 def _attributes(**values: object) -> dict[str, str]:
     return {name: f"{value:.2f}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
 
-def _rect(
+def add_rect(
     svg: Xml.Element, x: float, y: float, width: float, height: float, fill: str, stroke: str = "none", radius: int = 0
-) -> None:
-    Xml.SubElement(svg, "rect", _attributes(x=x, y=y, width=width, height=height, fill=fill, stroke=stroke, rx=radius))
+) -> Xml.Element:
+    """Add a rectangle and return it."""
+    return Xml.SubElement(
+        svg, "rect", _attributes(x=x, y=y, width=width, height=height, fill=fill, stroke=stroke, rx=radius)
+    )
 
 
-def _text(
+def add_text(
     svg: Xml.Element,
     x: float,
     y: float,
@@ -113,6 +122,7 @@ def _text(
     weight: str = "400",
     size: str = "13",
 ) -> None:
+    """Add a line of text; ``y`` is its base line."""
     element = Xml.SubElement(svg, "text", _attributes(x=x, y=y, fill=fill))
     element.attrib |= {"text-anchor": anchor, "font-weight": weight, "font-size": size}
     element.text = text
