@@ -5,7 +5,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -79,7 +79,7 @@ class Lab:
         self._lock = threading.RLock()
         self._subscribers: dict[object, Callable[[Lab], object]] = {}
         self._horizon = 1
-        self._runs: tuple[object, tuple[QuantumRun, ...]] = None, ()
+        self._runs: dict[tuple[Hardware, tuple[VM, ...], Scheduling, int], QuantumRun] = {}
         self._start(self._setup.host(), [])
 
     def _start(self, host: Host, log: list[Command]) -> None:
@@ -288,11 +288,12 @@ class Lab:
             One for each scheduler; none without a VM.
         """
         with self._lock:
-            key = (self.hardware, self.vms, self.scheduling, self.seed)
-            if self._runs[0] != key:
-                run = partial(run_quantum, self.hardware, self.vms, self.scheduling, seed=self.seed)
-                self._runs = key, tuple(run(algorithm) for algorithm in self.scheduling.algorithms if self.vms)
-            return self._runs[1]
+            each = [replace(self.scheduling, algorithm=name, beside="") for name in self.scheduling.algorithms]
+            keys = [(self.hardware, self.vms, one, self.seed) for one in each if self.vms]
+            self._runs = {
+                key: self._runs.get(key) or run_quantum(*key[:3], key[2].algorithm, self.seed) for key in keys
+            }
+            return tuple(self._runs[key] for key in keys)
 
     def hold(self) -> AbstractContextManager[object]:
         """Return a context in which no other thread's command comes through: to read more than a snapshot says."""
