@@ -64,9 +64,11 @@ class FairQueues(Scheduler):
         self.queues: list[list[VCpu]] = [[] for _ in sim.pcpus]
         self.home = [vcpu.index % len(sim.pcpus) for vcpu in sim.vcpus]
         self.enqueued = [False] * len(sim.vcpus)  # among those that compete on its pCPU, the running one included
+        self.moved_at = [0] * len(sim.vcpus)
         self.bandwidth = Bandwidth(sim, QUOTA_PERIOD_US, QUOTA_SLICE_US)
-        if len(sim.pcpus) > 1:  # a busy CPU balances every (CPUs) ms times a busy_factor of 16 (sd_init)
-            sim.every(16_000 * len(sim.pcpus), self.balance)
+        self.balance_us = 16_000 * len(sim.pcpus) - self.tick_us
+        if len(sim.pcpus) > 1:  # a busy CPU balances each (CPUs) ms times 16, less a tick (get_sd_balance_interval)
+            sim.every(self.balance_us, self.balance)
 
     def loads(self) -> list[int]:
         """Return the load weight of each vCPU: cpu.weight 100 is that of nice 0 (sched_weight_from_cgroup)."""
@@ -187,16 +189,22 @@ class FairQueues(Scheduler):
         self.queues[queue].append(vcpu)
 
     def balance(self, now: int) -> None:
-        """Move a waiting vCPU from the fullest queue to the emptiest, if that does not make it the fuller one."""
+        """Move a waiting vCPU from the fullest queue to the emptiest, if that does not make it the fuller one.
+
+        Among equals the one that has stayed longest moves, so that three on two pCPUs take turns at being alone.
+        """
         loads = [self.load_of(queue) for queue in range(len(self.queues))]
-        full, empty = loads.index(max(loads)), loads.index(min(loads))
+        n, shift = len(loads), now // self.balance_us  # each time another pCPU comes first
+        order = [(queue + shift) % n for queue in range(n)]
+        full, empty = max(order, key=loads.__getitem__), min(order, key=loads.__getitem__)
         gap = loads[full] - loads[empty]
         for pcpu in self.pcpus:
             if pcpu.current is not None:
                 self.sim.account(pcpu.current)
         fitting = [vcpu for vcpu in self.queues[full] if self.load[vcpu.index] <= gap]
         if fitting:
-            moved = max(fitting, key=lambda vcpu: self.load[vcpu.index])
+            moved = max(fitting, key=lambda vcpu: (self.load[vcpu.index], -self.moved_at[vcpu.index]))
+            self.moved_at[moved.index] = now
             self._move(moved, empty)
             idle = self.preempts(moved, now)
             if idle is not None:

@@ -2,7 +2,7 @@
 
 C. A. Waldspurger, W. E. Weihl, Lottery Scheduling: Flexible Proportional-Share Resource Management, OSDI 1994. Shares
 are right on average only: after n quanta the standard error of a share p is sqrt(p(1-p)/n). A client that used a part
-of its quantum gets *compensation tickets* (Section 4.5): it counts as many times more as the quantum was longer, until
+of its quantum gets *compensation tickets* (Section 3.4): it counts as many times more as the quantum was longer, until
 it wins.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from vmwidgets.model.random import random_permille
 from vmwidgets.model.schedulers.base import Scheduler
-from vmwidgets.model.schedulers.machine import RUNNABLE, PCpu, VCpu
+from vmwidgets.model.schedulers.machine import RUNNABLE, RUNNING, PCpu, VCpu
 
 if TYPE_CHECKING:
     from vmwidgets.model.scheduler import Simulation
@@ -41,17 +41,23 @@ class Lottery(Scheduler):
         super().start(sim)
         self.tickets = [self.weights[v.guest_index] * 1000 // len(v.guest.programs) for v in sim.vcpus]
         self.bonus = [1000] * len(sim.vcpus)  # thousandths: the compensation
+        self.drawn_at = [0] * len(sim.vcpus)
         self.queue: list[VCpu] = []
         self.drawings = 0
         self.numbers: list[int] = []
 
     def put(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
+        self._compensate(vcpu, now)
         self.queue.append(vcpu)
 
     def leave(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
         if vcpu.state == RUNNABLE:
             self.queue.remove(vcpu)
-        elif (used := now - vcpu.since) < self.quantum_us:
+        self._compensate(vcpu, now)
+
+    def _compensate(self, vcpu: VCpu, now: int) -> None:
+        used = now - self.drawn_at[vcpu.index]
+        if vcpu.state == RUNNING and used < self.quantum_us:
             self.bonus[vcpu.index] = 1000 * self.quantum_us // max(1, used)
 
     def pick(self, pcpu: PCpu, now: int) -> VCpu | None:  # noqa: D102
@@ -64,7 +70,7 @@ class Lottery(Scheduler):
             ticket -= held[winner]
             winner += 1
         vcpu = self.queue.pop(winner)
-        self.bonus[vcpu.index] = 1000
+        self.bonus[vcpu.index], self.drawn_at[vcpu.index] = 1000, now
         vcpu.slice_us = self.quantum_us
         return vcpu
 

@@ -1,0 +1,85 @@
+"""The model's nice table and fairness against the scheduler of the kernel that runs this test."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from vmwidgets.model.guest_threads import busy
+from vmwidgets.model.scheduler import RUNNING, Guest, Processors, Simulation
+from vmwidgets.model.schedulers.cfs import Cfs
+from vmwidgets.model.schedulers.eevdf import Eevdf
+from vmwidgets.model.schedulers.linux import nice_weight
+
+pytestmark = pytest.mark.linux
+
+SECONDS = 2.0
+NICE = (0, 3, 6)  # raising one's nice value needs no privilege
+SPINNER = """
+import os, sys, time
+os.sched_setaffinity(0, {int(sys.argv[1])})
+os.nice(int(sys.argv[2]))
+print("ready", flush=True)
+begin, end = map(float, sys.stdin.readline().split())
+while time.monotonic() < begin:
+    pass
+used = time.process_time()
+while time.monotonic() < end:
+    pass
+print(time.process_time() - used, flush=True)
+"""
+
+
+def measured(nice: tuple[int, ...]) -> list[float]:
+    """Processor time of processes that spin on one CPU at the same time. Others there take from all of them alike."""
+    cpu = max(os.sched_getaffinity(0))
+    own = os.nice(0)
+    command = [sys.executable, "-S", "-E", "-c", SPINNER, str(cpu)]
+    spinners = [
+        subprocess.Popen([*command, str(value - own)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for value in nice
+    ]
+    try:
+        for spinner in spinners:
+            assert spinner.stdout.readline() == "ready\n"
+        begin = time.monotonic() + 0.3
+        for spinner in spinners:
+            spinner.stdin.write(f"{begin} {begin + SECONDS}\n")
+            spinner.stdin.flush()
+        return [float(spinner.communicate(timeout=60)[0]) for spinner in spinners]
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
+
+
+def modelled(scheduler: type[Cfs] | type[Eevdf], nice: tuple[int, ...]) -> list[float]:
+    class ByNice(scheduler):
+        def loads(self) -> list[int]:
+            return [nice_weight(int(vcpu.guest.name)) for vcpu in self.vcpus]
+
+    sim = Simulation(Processors(), ByNice(), [Guest(str(value), (busy(),)) for value in nice], log_limit=0)
+    sim.run(round(SECONDS * 1_000_000))
+    return [spent[RUNNING] / 1_000_000 for spent in sim.spent_us()]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no Linux kernel to compare with")
+def test_nice_values_share_a_cpu_as_in_the_model():
+    """The next nice value is a factor of 1.25, so a table that is off by one would miss these ratios."""
+    if os.nice(0) > NICE[0]:
+        pytest.skip(f"this process runs at nice {os.nice(0)}, expected {NICE[0]} or less")
+    real = measured(NICE)
+    if sum(real) < 0.2 * SECONDS:
+        pytest.skip(f"other work left the CPU for {sum(real):.2f} s of {SECONDS} s only")
+    for scheduler in (Cfs, Eevdf):
+        model = modelled(scheduler, NICE)
+        errors = [
+            100 * (mine / mine_0 / (theirs / theirs_0) - 1)
+            for (theirs_0, mine_0), (theirs, mine) in zip(
+                zip(real, model, strict=True), list(zip(real, model, strict=True))[1:], strict=False
+            )
+        ]
+        print(f"{scheduler.__name__}, kernel {os.uname().release}: {real} s, model {model} s, error % {errors}")
+        assert max(abs(error) for error in errors) < 12

@@ -1,0 +1,130 @@
+"""Honest guests get from each scheduler what the fluid allocator says, up to a bound that does not grow with time.
+
+The bounds are in quanta of the algorithm. In virtual time a vCPU is never further from its due than about a quantum for
+each rival, so the error is divided by the length of the run. Credit1 is different: it forgets debts beyond 300 credits,
+so its shares are only near the fluid ones however long it runs.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vmwidgets.model.allocation import share
+from vmwidgets.model.guest_threads import Compute, Yield, busy, periodic
+from vmwidgets.model.scheduler import RUNNING, Guest, Processors, Simulation
+from vmwidgets.model.schedulers import make
+from vmwidgets.model.schedulers.bvt import Bvt
+from vmwidgets.model.schedulers.credit import Credit
+from vmwidgets.model.schedulers.lottery import Lottery
+
+RUN_US = 10_000_000
+WEIGHTS = st.lists(st.integers(20, 1000), min_size=2, max_size=6)
+CAPS = st.lists(st.sampled_from((0, 0, 100, 250, 400, 700)), min_size=6, max_size=6)
+RESERVATIONS = st.lists(st.sampled_from((0, 0, 50, 120, 160)), min_size=6, max_size=6)
+# Quantum, and how many quanta a guest may be off for each guest there is. A cap ends turns at its period.
+QUANTUM_US = {"stride": 10_000, "hyperv_classic": 10_000, "hyperv_core": 10_000, "esx": 50_000}
+
+
+def used(scheduler, guests, pcpus: int, until: int = RUN_US):
+    sim = Simulation(Processors(pcpus), scheduler, guests, log_limit=0)
+    sim.run(until)
+    total = np.zeros(len(guests))
+    for vcpu, spent in zip(sim.vcpus, sim.spent_us(), strict=True):
+        total[vcpu.guest_index] += spent[RUNNING]
+    return total
+
+
+def fluid(guests, pcpus: int, until: int = RUN_US, demand=None):
+    ceiling = [1000 * len(guest.programs) for guest in guests] if demand is None else demand
+    ceiling = [min(top, guest.cap_permille or top) for top, guest in zip(ceiling, guests, strict=True)]
+    floor = [guest.reservation_permille for guest in guests]
+    return share(1000 * pcpus, [guest.weight for guest in guests], floor, ceiling) * until / 1000
+
+
+@pytest.mark.parametrize("name", QUANTUM_US)
+@settings(max_examples=10, deadline=None)
+@given(weights=WEIGHTS, caps=CAPS, reservations=RESERVATIONS, pcpus=st.integers(1, 3))
+def test_virtual_time_is_fluid_within_quanta(name, weights, caps, reservations, pcpus):
+    if name == "stride":
+        reservations = [0] * 6
+    if pcpus > 1:  # caps that begin their bursts together keep a rival off its pCPU, though there would be room later
+        caps = [0] * 6
+    guests = [
+        Guest(str(i), (busy(),), weight, cap, min(reservation, cap or 1000))
+        for i, (weight, cap, reservation) in enumerate(zip(weights, caps, reservations, strict=False))
+    ]
+    error = np.abs(used(make(name), guests, pcpus) - fluid(guests, pcpus)).max()
+    assert error <= 2 * len(guests) * QUANTUM_US[name]
+
+
+@settings(max_examples=10, deadline=None)
+@given(weights=WEIGHTS, pcpus=st.integers(1, 3))
+def test_bvt_is_fluid_within_its_allowance(weights, pcpus):
+    guests = [Guest(str(i), (busy(),), weight) for i, weight in enumerate(weights)]
+    error = np.abs(used(Bvt(), guests, pcpus) - fluid(guests, pcpus)).max()
+    assert error <= 2 * len(guests) * 5_000
+
+
+@pytest.mark.parametrize("name", ["credit2", "cfs", "eevdf"])
+@settings(max_examples=10, deadline=None)
+@given(weights=WEIGHTS, caps=CAPS)
+def test_one_queue_with_caps_is_fluid(name, weights, caps):
+    guests = [Guest(str(i), (busy(),), weight, cap) for i, (weight, cap) in enumerate(zip(weights, caps, strict=False))]
+    error = np.abs(used(make(name), guests, 1) - fluid(guests, 1)).max()
+    assert error <= 2 * len(guests) * 10_000
+
+
+@pytest.mark.parametrize(("slice_ms", "most_pct"), [(30, 20), (3, 4)])
+@settings(max_examples=10, deadline=None)
+@given(weights=WEIGHTS, caps=CAPS)
+def test_credit_is_near(slice_ms, most_pct, weights, caps):
+    """Within so many percent of a processor, and the closer, the shorter the slices.
+
+    A slice of 30 ms is all the credit of a period. A debt beyond that is forgiven, and OVER vCPUs take turns whatever
+    their weights: so the light ones get too much, also in the long run.
+    """
+    guests = [Guest(str(i), (busy(),), weight, cap) for i, (weight, cap) in enumerate(zip(weights, caps, strict=False))]
+    error = np.abs(used(Credit("precise", slice_ms * 1000), guests, 1, 3 * RUN_US) - fluid(guests, 1, 3 * RUN_US)).max()
+    assert error <= 3 * RUN_US * most_pct / 100
+
+
+@settings(max_examples=10, deadline=None)
+@given(weights=WEIGHTS, seed=st.integers(0, 2**40))
+def test_a_lottery_is_fluid_on_average(weights, seed):
+    """Waldspurger, Weihl 1994: after n draws the standard deviation of a share p is sqrt(p(1-p)/n); five of them."""
+    guests = [Guest(str(i), (busy(),), weight) for i, weight in enumerate(weights)]
+    part = np.array(weights) / sum(weights)
+    draws = RUN_US // 10_000
+    error = np.abs(used(Lottery(seed=seed), guests, 1) / RUN_US - part)
+    assert (error <= 5 * np.sqrt(part * (1 - part) / draws) + 1 / draws).all()
+
+
+@pytest.mark.parametrize("name", ["stride", "bvt", "credit2", "cfs", "eevdf", "hyperv_classic", "credit"])
+def test_a_guest_that_wants_little_gets_it(name):
+    """A demand below the fair share is met, and the rest is shared by the others."""
+    guests = [
+        Guest("light", (periodic(10_000, 100_000),), 256),
+        *(Guest(f"busy {i}", (busy(),), 256) for i in range(3)),
+    ]
+    got = used(make(name), guests, 1) / RUN_US
+    due = fluid(guests, 1, RUN_US, demand=[100, 1000, 1000, 1000]) / RUN_US
+    assert got == pytest.approx(due, abs=0.02)
+
+
+def test_compensation_tickets_make_up_for_short_turns():
+    """Same paper, Section 3.4: a client that uses a fifth of its quantum still gets its share."""
+    guests = [Guest("short", ((Compute(2_000), Yield()),), 100), Guest("busy", (busy(),), 100)]
+    got = used(Lottery(), guests, 1) / RUN_US
+    assert got[0] == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("cfs", 0.06), ("eevdf", 0.11), ("credit", 0.06), ("credit2", 0.06), ("hosted", 0.11)]
+)
+def test_equal_guests_on_several_pcpus_are_nearly_equal(name, near):
+    """Five on three: Linux's queues are fair inside, and between them it is the balancer that has to be."""
+    guests = [Guest(str(i), (busy(),), 256) for i in range(5)]
+    got = used(make(name), guests, 3) / RUN_US
+    assert got == pytest.approx([0.6] * 5, abs=near)
+    assert got.sum() == pytest.approx(3, abs=0.001)
