@@ -27,6 +27,7 @@ _MODULES = {
         "limits_frozen_at_boot",
         "ksm_pass",
     ),
+    "scheduling": ("tick_theft", "weighted_shares", "slice_length", "wakeup_latency", "cpu_ready", "cap"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
