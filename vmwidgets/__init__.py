@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vmwidgets.widgets.frame_map import FrameMap
     from vmwidgets.widgets.lesson import Lesson
     from vmwidgets.widgets.memory_lab import MemoryLab
+    from vmwidgets.widgets.page_walk import PageWalk
     from vmwidgets.widgets.scheduler_lab import SchedulerLab
     from vmwidgets.widgets.vmm_clock import VmmClock
 
@@ -41,6 +42,7 @@ _HOME = {
     "Lesson": "vmwidgets.widgets.lesson",
     "MemoryLab": "vmwidgets.widgets.memory_lab",
     "MiB": "vmwidgets.model.units",
+    "PageWalk": "vmwidgets.widgets.page_walk",
     "SchedulerLab": "vmwidgets.widgets.scheduler_lab",
     "Snapshot": "vmwidgets.model.snapshot",
     "Stack": "vmwidgets.model.stack",
@@ -70,6 +72,7 @@ __all__ = [
     "Lesson",
     "MemoryLab",
     "MiB",
+    "PageWalk",
     "SchedulerLab",
     "Snapshot",
     "Stack",
