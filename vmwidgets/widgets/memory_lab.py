@@ -15,6 +15,7 @@ from vmwidgets.widgets.memory_charts import MemoryCharts
 from vmwidgets.widgets.memory_controls import MemoryControls
 from vmwidgets.widgets.memory_picture import memory_picture
 from vmwidgets.widgets.memory_state import MemoryState, paged
+from vmwidgets.widgets.page_walk import PageWalk
 from vmwidgets.widgets.server_view import vms_text
 from vmwidgets.widgets.transport import Transport
 
@@ -31,7 +32,9 @@ class MemoryLab(ipywidgets.VBox):
     charts
         Whether there are charts.
     frames
-        Whether there is a map of all frames at the bottom.
+        Whether there is a map of all frames.
+    walk
+        Whether there is a page walk at the bottom; it is folded.
 
     Raises
     ------
@@ -39,7 +42,9 @@ class MemoryLab(ipywidgets.VBox):
         If the lab's memory is not modelled page by page.
     """
 
-    def __init__(self, lab: Lab, *, unfold: bool = False, charts: bool = True, frames: bool = True) -> None:
+    def __init__(
+        self, lab: Lab, *, unfold: bool = False, charts: bool = True, frames: bool = True, walk: bool = True
+    ) -> None:
         self.lab = lab
         paged(lab)
         self.selection = Selection(lab)
@@ -50,7 +55,8 @@ class MemoryLab(ipywidgets.VBox):
         self.controls = MemoryControls(lab, self.selection, unfold=unfold)
         self.inside = BalloonInside(lab, self.selection)
         self.frames = FrameMap(lab, self.selection, frames=LabFrames(lab, self.selection)) if frames else None
-        parts = (self.transport, self.host, self.controls, self.charts, self.inside, self.frames)
+        self.walk = PageWalk(lab, self.selection, fold=True) if walk else None
+        parts = (self.transport, self.host, self.controls, self.charts, self.inside, self.frames, self.walk)
         super().__init__([part for part in parts if part], layout={"width": "100%"})
         self.add_class("vmw-lab")
 
