@@ -75,6 +75,7 @@ function render({ model, el, signal }) {
   let shown = state();
   let [seq, wanted, cursor] = [0, false, -1];
   let seen = { from: 0, to: 1 };
+  let version = 0; // of the runs that are drawn
   const until = () => Math.max(1, ...runs.map((run) => run.until));
 
   function want() {
@@ -94,6 +95,7 @@ function render({ model, el, signal }) {
     set(canvas, "data-from", Math.round(seen.from));
     set(canvas, "data-to", Math.round(seen.to));
     set(canvas, "data-cursor", cursor);
+    set(canvas, "data-drawn", version);
     set(canvas, "data-seq", ++seq);
   }
 
@@ -111,7 +113,7 @@ function render({ model, el, signal }) {
   function tell() {
     const { lab, vcpus } = shown;
     const said = model.get("looked");
-    const accounts = said.at === cursor && said.run === model.get("version") ? said.accounts : null;
+    const accounts = said.at === cursor && said.run === version ? said.accounts : null;
     look.draw(t, language(), { lab, time: cursor, runs: named(), vcpus, accounts });
     set(canvas, "aria-valuemax", until());
     set(canvas, "aria-valuenow", cursor);
@@ -184,12 +186,12 @@ function render({ model, el, signal }) {
     const turn = ++newest;
     /** @type {Packed[]} */
     const packed = model.get("runs");
-    const next = state();
+    const [next, count] = [state(), model.get("version")];
     const bytes = await Promise.all(packed.map(unpacked));
     if (turn !== newest || signal.aborted) return; // a newer run is on its way
     const before = until();
     const whole = seen.from === 0 && seen.to === before;
-    shown = next;
+    [shown, version] = [next, count];
     const slots = next.vcpus.map(({ slot }) => slot);
     runs = packed.map((one, i) => rowsOf(bytes[i], one, slots, next.pcpus));
     // At first not the whole: slices shall be seen for what they are.
@@ -199,7 +201,6 @@ function render({ model, el, signal }) {
     } else seen = whole ? { from: 0, to: until() } : within(seen, until());
     cursor = Math.min(cursor, until());
     arrange();
-    set(canvas, "data-version", model.get("version"));
     ask();
   }
   function arrange() {

@@ -65,6 +65,8 @@ class QuantumRun:
         Context switches, and the time that they cost.
     spent_us
         Time of each vCPU in each state, shape (vCPU, state).
+    waits_us, waiters
+        Latency of each wake-up, and the vCPU that woke.
     """
 
     algorithm: str
@@ -74,6 +76,8 @@ class QuantumRun:
     switches: int
     overhead_us: int
     spent_us: Ints
+    waits_us: Ints
+    waiters: Ints
 
     def per_vm(self, vms: int) -> Ints:
         """Return the time of each VM in each state, shape (VM, state), in microseconds."""
@@ -92,8 +96,7 @@ class QuantumRun:
 
     def latencies_us(self, vm: int) -> Ints:
         """Return how long each wake-up of a VM's vCPUs waited for a processor, in microseconds, shortest first."""
-        waits, vcpu = self.timeline.waits()
-        return np.sort(waits[self.owner[vcpu] == vm])
+        return np.sort(self.waits_us[self.owner[self.waiters] == vm])
 
 
 def guests(hardware: Hardware, vms: Sequence[VM], algorithm: str, seed: int = 0) -> tuple[Guest, ...]:
@@ -175,13 +178,19 @@ def _run(processors: Processors, machines: tuple[Guest, ...], scheduling: Schedu
         if simulation.switches > MAX_SWITCHES:
             break
     timeline = simulation.timeline()
-    owner = np.array([vcpu.guest_index for vcpu in simulation.vcpus], np.int64)
-    spent = np.array(simulation.spent_us(), np.int64)
-    for column in (*timeline, owner, spent):
-        column.flags.writeable = False
-    return QuantumRun(
-        scheduling.algorithm, timeline, owner, simulation.now, simulation.switches, simulation.overhead_us, spent
+    run = QuantumRun(
+        scheduling.algorithm,
+        timeline,
+        np.array([vcpu.guest_index for vcpu in simulation.vcpus], np.int64),
+        simulation.now,
+        simulation.switches,
+        simulation.overhead_us,
+        np.array(simulation.spent_us(), np.int64),
+        *timeline.waits(),
     )
+    for column in (*timeline, run.owner, run.spent_us, run.waits_us, run.waiters):
+        column.flags.writeable = False
+    return run
 
 
 class Rerun:

@@ -135,7 +135,7 @@ class SchedulerControls(Settings):
         heeded = [ALGORITHMS[algorithm] for algorithm in now.algorithms]
         shown: list[dict[str, Any]] = []
         if any(algorithm.slice_ms for algorithm in heeded):
-            shown.append(_stops("slice_ms", _("Time slice (0: its own)"), _SLICES, now.slice_ms, 1, 0, _("ms")))
+            shown.append(_stops("slice_ms", _("Slice (0: its own)"), _SLICES, now.slice_ms, 1, 0, _("ms")))
         cost = _stops("switch_cost_us", _("Cost of a switch"), _COSTS, now.switch_cost_us, 1000, 3, _("ms"))
         shown += [cost, _stops("window_s", _("Time that is run"), _WINDOWS, now.window_s, 1, 0, _("s"))]
         if any("accounting" in algorithm.heeds for algorithm in heeded):
@@ -156,7 +156,7 @@ class SchedulerControls(Settings):
         has = vm.workload.settings()
         if vm.workload.kind == "tick_thief":
             top = max(has["run_us"], has["tick_us"])
-            shown.append(range_of("run_us", _("Runs, of each tick"), 500, top, 100, has["run_us"], 1000, 1, _("ms")))
+            shown.append(range_of("run_us", _("Runs per tick"), 500, top, 100, has["run_us"], 1000, 1, _("ms")))
         if vm.workload.kind == "constant":
             wants, top = has["cpu_permille"], 1000 * vm.vcpus
             shown.append(
