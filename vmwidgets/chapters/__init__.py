@@ -5,7 +5,12 @@ from importlib import import_module
 from vmwidgets.chapters.items import PRACTICE, Chapter
 from vmwidgets.model.errors import VmwidgetsError
 
-MODULES = {"01_one_server": "one_server", "02_cutting_the_server": "cutting"}
+MODULES = {
+    "01_one_server": "one_server",
+    "02_cutting_the_server": "cutting",
+    "09_lending_what_sleeps": "lending",
+    "10_tax_and_twins": "tax_and_twins",
+}
 """The module of each chapter by the name of its notebook."""
 
 
