@@ -147,6 +147,8 @@ class MachineMemory:
         (A ballooned page that its guest touches all the same gets a fresh frame: the balloon is *popped*, Waldspurger
         2002, section 3.2.)
         """
+        if not len(gfns):
+            return 0
         table = self.tables[slot]
         frames = self._take(len(gfns))
         gfns = gfns[: len(frames)]
@@ -166,13 +168,14 @@ class MachineMemory:
         self.swap.forget(table.entry[stored])
         self._move(table, gfns, where)
         table.entry[gfns] = -1
-        table.accessed[gfns] = 0
 
     def write(self, slot: int, gfns: Pages, contents: Contents) -> int:
         """Write to mapped pages; a shared one is copied first. Return how many copies were made.
 
         A copy takes a frame. Where there is none left the page keeps its old content, still shared: see :meth:`free`.
         """
+        if not len(gfns):
+            return 0
         table = self.tables[slot]
         frames = table.entry[gfns]
         copies = self._unshare(table, gfns[self.state[frames] == SHARED])
@@ -233,10 +236,11 @@ class MachineMemory:
         self._unmap(slot, frames)
         self._move(table, gfns, where)
         table.entry[gfns] = places
-        table.accessed[gfns] = 0
 
     def swap_in(self, slot: int, gfns: Pages) -> int:
         """Bring swapped or packed pages back into frames, as many as there are frames; return how many."""
+        if not len(gfns):
+            return 0
         table = self.tables[slot]
         frames = self._take(len(gfns))
         gfns = gfns[: len(frames)]
@@ -257,8 +261,10 @@ class MachineMemory:
 
     def grow_cache(self, slot: int, frames: int) -> int:
         """Give a VM's compression cache more frames, or fewer if negative; return by how many it grew."""
+        if not frames:
+            return 0
         mine = self._cache.setdefault(slot, [])
-        if frames >= 0:
+        if frames > 0:
             taken = self._take(frames)
             self._clear(taken)
             self.state[taken] = CACHE

@@ -98,6 +98,11 @@ class Tenant:
     watched: Pages = field(default_factory=lambda: np.empty(0, np.int64))
     faults: Faults = field(default_factory=Faults)
 
+    @property
+    def floor(self) -> int:
+        """Pages down to which the VMM takes from it: its target, but never what it was guaranteed."""
+        return max(self.target, self.minimum)
+
 
 class PagedMemory:
     """The memory of one host and of all its guests.
@@ -181,6 +186,7 @@ class PagedMemory:
     def _stop(self, slot: int) -> Tenant:
         self.machine.remove_vm(slot)
         self.sharing.forget(slot)
+        self.blocked -= {slot}  # another VM may get the slot
         self._due = True
         return self.tenants.pop(slot)
 
@@ -297,7 +303,7 @@ class PagedMemory:
         if self._due or self.second % self.profile.rebalance_s == 0:
             self._set_targets()
             self._due = False
-        over = (s for s, t in self.tenants.items() if 0 <= t.target < self.allocated(s))
+        over = (s for s, t in self.tenants.items() if t.target >= 0 and t.floor < self.allocated(s))
         self.blocked = frozenset(over) if "block" in self.rung.actions else frozenset()
 
     def _set_targets(self) -> None:
@@ -331,10 +337,10 @@ class PagedMemory:
         for slot, tenant in self.tenants.items():
             if tenant.target < 0:
                 continue
-            guest, over = tenant.guest, self.allocated(slot) - tenant.target
+            guest, over = tenant.guest, self.allocated(slot) - tenant.floor
             # What the guest could use beyond its target, touched or not: it gives free pages first, and taking those
             # frees nothing now, but keeps it from growing.
-            room = tenant.target - (guest.pages - guest.ballooned)
+            room = tenant.floor - (guest.pages - guest.ballooned)
             stored = int(self.machine.places[slot, SWAPPED] + self.machine.places[slot, PACKED])
             if over > 0 and may_inflate:
                 if guest.balloon != NO_DRIVER:
@@ -376,6 +382,7 @@ class PagedMemory:
         """See that so many frames are free, if there is a way; return whether the VM that asks is still there."""
         missing = frames - self.machine.free
         if missing > 0 and self.profile.host_swap:
+            self._set_targets()  # a guest that boots has outgrown them within seconds
             self._take_from_all(missing, forced=True)
         dry = self.profile.host_kills and not self.profile.host_swap
         while self.machine.free < frames and dry and self.tenants:
@@ -385,19 +392,24 @@ class PagedMemory:
 
     def _take_from_all(self, missing: int, *, forced: bool) -> None:
         """Take pages from those that have more than they should; if it is forced, from anybody at last."""
-        over = {s: self.allocated(s) - max(t.target, 0) for s, t in self.tenants.items()}
-        for slot in sorted(over, key=lambda s: (-over[s], s)):
-            if missing > 0 and over[slot] > 0:
-                missing -= self._take(slot, min(over[slot], missing))
-        for slot, tenant in self.tenants.items() if forced else ():
-            if missing > 0:
-                missing -= self._take(slot, min(missing, max(self.allocated(slot) - tenant.minimum, 0)))
+        tenants = self.tenants
+        for floors in ({s: t.floor for s, t in tenants.items()}, {s: t.minimum for s, t in tenants.items()}):
+            over = {s: self.allocated(s) - floor for s, floor in floors.items()}
+            for slot in sorted(over, key=lambda s: (-over[s], s)):
+                if missing > 0 and over[slot] > 0:
+                    missing -= self._take(slot, min(over[slot], missing))
+            if not forced:
+                return
 
     def _take(self, slot: int, count: int) -> int:
-        """Take frames from a VM without asking it: share, compress, swap, in this order; return how many came free."""
-        machine, table, profile, actions = self.machine, self.machine.tables[slot], self.profile, self.rung.actions
-        before = machine.free
-        victims = self._victims(slot, min(count, self._io_left))
+        """Take frames from a VM without asking it: share, compress, swap, in this order; return how many came free.
+
+        What a product does before it swaps is what it does on its lowest rung. It does so at once where a frame is
+        needed, even if the host has not yet looked where it stands. The disk bounds only what is swapped.
+        """
+        machine, table, profile = self.machine, self.machine.tables[slot], self.profile
+        actions, before = profile.ladder.rungs[-1].actions, self.machine.free
+        victims = self._victims(slot, count)
         if "share" in actions and profile.sharing != "off":
             self.sharing.share(slot, victims, profile.sharing)
             victims = victims[machine.state[table.entry[victims]] == PRIVATE]
@@ -411,6 +423,7 @@ class PagedMemory:
             machine.swap_out(slot, packs, PACKED)
             self._fit_cache(slot)
             victims = victims[table.where[victims] == MAPPED]
+        victims = victims[: self._io_left]
         machine.swap_out(slot, victims)
         self._io_left -= len(victims)
         return machine.free - before
@@ -439,7 +452,8 @@ class PagedMemory:
 
     def _can_go(self, slot: int, gfns: Pages, *, spare: bool) -> np.ndarray:
         table = self.machine.tables[slot]
-        can = (table.where[gfns] == MAPPED) & (self.machine.state[table.entry[gfns]] == PRIVATE)
+        can = table.where[gfns] == MAPPED
+        can[can] = self.machine.state[table.entry[gfns[can]]] == PRIVATE
         return can & (table.accessed[gfns] != self.machine.period) if spare else can
 
     def _fit_cache(self, slot: int) -> None:
