@@ -184,35 +184,6 @@ def test_bounds_of_the_kernel():
     assert experiments.limits_frozen_at_boot(100, 100, stack_kib=32)["at_boot"][0] == 400
 
 
-# ------------------------------------------------------------------------------------------------------ time of a pass
-def test_a_pass_of_esx_2_over_20_gib():
-    # ESX Server 2.x manual: 200 pages/s
-    row = experiments.ksm_pass(20, pages_to_scan=200, sleep_ms=1000).iloc[0]
-    assert (row["pages"], row["pages_per_s"], round(row["pass_h"], 1)) == (5_242_880, 200, 7.3)
-
-
-def test_passes_of_the_run_with_ten_vms_of_40_mb():
-    # 200 pages/s for 30 minutes are 3.5 passes over 10 * 40 MB (Waldspurger 2002, Figure 4, with the manual's rate)
-    row = experiments.ksm_pass(400 / 1024, pages_to_scan=200, sleep_ms=1000).iloc[0]
-    assert row["pages"] == 102_400
-    assert round(1800 / row["pass_s"], 1) == 3.5
-
-
-def test_ksm_by_default():
-    # Linux, admin-guide/mm/ksm.rst: 100 pages, then 20 ms of sleep
-    table = experiments.ksm_pass([20, 40])
-    print("predicted, KSM by default:", table.round(2).to_dict("list"))
-    assert table["pages_per_s"].tolist() == [5000, 5000]
-    assert table["pass_s"][1] == 2 * table["pass_s"][0] == 2 * 5_242_880 / 5000
-
-
-def test_scanning_that_costs_time_is_slower_and_bounded():
-    row = experiments.ksm_pass(20, cost_us=200).iloc[0]
-    assert (row["pages_per_s"], row["cpu_pct"]) == (2500, 50)
-    full = experiments.ksm_pass(20, sleep_ms=0, cost_us=4).iloc[0]
-    assert (full["pages_per_s"], full["cpu_pct"]) == (pytest.approx(250_000), 100)
-
-
 # --------------------------------------------------------------------------------------------------------- wrong calls
 @pytest.mark.parametrize(
     ("name", "parameters", "told"),
@@ -234,8 +205,6 @@ def test_scanning_that_costs_time_is_slower_and_bounded():
         ("active_memory_sampling", {"sample": 0}, "sample is 0, expected a whole number from 1"),
         ("limits_frozen_at_boot", {"boot_mb": 0}, "boot_mb is 0, expected a whole number from 16"),
         ("limits_frozen_at_boot", {"grown_mb": 1024}, "grown_mb is 1024, expected a whole number from 2048"),
-        ("ksm_pass", {"sleep_ms": 0}, "sleep_ms is 0, expected a number above 0"),
-        ("ksm_pass", {"pages_to_scan": 0}, "pages_to_scan is 0, expected a whole number from 1"),
     ],
 )
 def test_a_wrong_call_gets_a_sentence(name, parameters, told):

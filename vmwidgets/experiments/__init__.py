@@ -23,10 +23,11 @@ _MODULES = {
         "idle_tax",
         "min_free",
         "balloon_overhead",
-        "active_memory_sampling",
         "limits_frozen_at_boot",
-        "ksm_pass",
     ),
+    "sampling": ("active_memory_sampling",),
+    "scanning": ("ksm_pass", "page_sharing"),
+    "booting": ("boot_storm",),
     "scheduling": ("tick_theft", "weighted_shares", "slice_length", "wakeup_latency", "cpu_ready", "cap"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

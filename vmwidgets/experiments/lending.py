@@ -1,14 +1,10 @@
-"""Memory that is lent: who gets how much, when a host takes it back, how it sees what sleeps, and what that costs."""
+"""Memory that is lent: who gets how much, when a host takes it back, and what that costs."""
 
 from collections.abc import Sequence
-from math import ceil, inf, sqrt
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vmwidgets.experiments.registry import experiment
-from vmwidgets.experiments.rows import as_list, as_number, one_each, show
-from vmwidgets.model.active_memory import Sampler
+from vmwidgets.experiments.rows import as_number, as_numbers, as_positive, one_each
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.reclaim import idle_memory_tax, shares_per_page
 from vmwidgets.model.units import GiB, KiB, MiB
@@ -56,7 +52,7 @@ def idle_tax(
     """
     import pandas as pd
 
-    active = _numbers("active_mb", active_mb)
+    active = as_numbers("active_mb", active_mb)
     n = len(active)
     weights = [as_number("shares", value) for value in one_each("shares", shares, n)]
     floors = [as_number("minimum_mb", value) for value in one_each("minimum_mb", minimum_mb, n)]
@@ -95,7 +91,7 @@ def min_free(host_gb: float | Sequence[float] = 96) -> "pd.DataFrame":
 
     rows: list[dict[str, float]] = []
     ladder = MEMORY["esxi"].ladder
-    for gb in _numbers("host_gb", host_gb, 1_000_000):
+    for gb in as_numbers("host_gb", host_gb, 1_000_000):
         size = round(gb * GiB)
         row = {"host_gb": gb, "min_free_mb": round(ladder.reserve_bytes(size) / MiB, 4)}
         for rung, free in list(zip(ladder.rungs, ladder.thresholds(size), strict=True))[1:]:
@@ -146,8 +142,8 @@ def balloon_overhead(
     import pandas as pd
 
     full = as_number("configured_mb", configured_mb)
-    files = _positive("file_set_mb", file_set_mb)
-    cpu, disk = _positive("cpu_ms_per_mb", cpu_ms_per_mb), as_number("disk_ms_per_mb", disk_ms_per_mb)
+    files = as_positive("file_set_mb", file_set_mb)
+    cpu, disk = as_positive("cpu_ms_per_mb", cpu_ms_per_mb), as_number("disk_ms_per_mb", disk_ms_per_mb)
     kernel = as_number("kernel_permille", kernel_permille, 1000) / 1000
 
     def speed(size: float, configured: float) -> float:
@@ -155,7 +151,7 @@ def balloon_overhead(
         return 1000 / (cpu + max(1 - cache / files, 0) * disk)
 
     rows: list[dict[str, object]] = []
-    for size in _numbers("size_mb", size_mb):
+    for size in as_numbers("size_mb", size_mb):
         if size > full:
             raise VmwidgetsError(
                 "{name} is {value}, more than the {limit_name} of {limit}",
@@ -174,93 +170,6 @@ def balloon_overhead(
                 "ballooned_mb_s": ballooned,
                 "overhead_pct": 100 * (1 - ballooned / alone),
                 "fitted": fitted.get(int(size), "") if size == int(size) else "",
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-FIGURE_6 = (
-    (0, 8.5, 0),
-    (8.6, 10.55, 50),
-    (10.6, 12.5, 150),
-    (12.55, 14.5, 200),
-    (14.55, 17.6, 250),
-    (17.65, 19.5, 200),
-    (19.6, 21.5, 100),
-    (21.6, 23.5, 200),
-    (23.6, 27.55, 150),
-    (27.6, 38.4, 0),
-    (38.5, 40.4, 50),
-    (40.5, 42.4, 150),
-    (42.5, 44.4, 200),
-)
-"""The toucher of Waldspurger 2002, Figure 6: from minute, to minute, MB touched; digitised."""
-
-
-@experiment(
-    source=f"{_WALDSPURGER}, section 5.3 and Figure 6",
-    fitted="weight of the slow average: the fall after minute 27.6; of the fast one: a rise is seen within two periods",
-    predicted="the steps of the estimate, its standard error, and that it is rather too high than too low",
-)
-def active_memory_sampling(
-    schedule: Sequence[Sequence[float]] = FIGURE_6,
-    vm_mb: float = 320,
-    background_mb: float = 15,
-    sample: int = 100,
-    period_s: int = 30,
-    seed: int = 1,
-) -> "pd.DataFrame":
-    """Estimate the active memory of a VM from a sample of its pages while a program in it touches more and less.
-
-    Parameters
-    ----------
-    schedule
-        What the program touches: a list of (from minute, to minute, MB).
-    vm_mb, background_mb
-        Size of the VM, and what its system touches all the time (10 to 20 MB in the source).
-    sample, period_s
-        Pages that are watched, and for how many seconds.
-    seed
-        Of the choice of pages.
-
-    Returns
-    -------
-    DataFrame
-        One row per period: ``minute`` (its end), ``touched_mb`` (by the program), ``active_mb`` (with the background),
-        ``sampled_mb`` (this period's sample alone), ``slow_mb`` and ``fast_mb`` (the averages), ``estimate_mb``,
-        ``error_mb`` (estimate less active), ``standard_error_mb`` (of one sample, derived).
-    """
-    import pandas as pd
-
-    pages = round(_positive("vm_mb", vm_mb) * MiB) // (4 * KiB)
-    background = as_number("background_mb", background_mb)
-    check_int("period_s", period_s, 1, 3600)
-    steps = [_step(row) for row in as_list("schedule", schedule)]
-    if not steps:
-        raise VmwidgetsError("{name} is empty", name="schedule")
-    sampler = Sampler(check_int("seed", seed, 0, 2**63 - 1), "VM", check_int("pages", pages, 1, 2**28), sample)
-    mb = vm_mb / pages
-    rows: list[dict[str, float]] = []
-    for period in range(check_int("periods", ceil(max(end for _, end, _ in steps) * 60 / period_s), 1, 100_000)):
-        begin, end = period * period_s / 60, (period + 1) * period_s / 60
-        touched = max((size for first, last, size in steps if first < end and last > begin), default=0.0)
-        active = min(round((background + touched) / mb), pages)
-        hits = int(np.count_nonzero(sampler.choose(period) < active))
-        sampler.close(hits)
-        slow, fast = sampler.averages
-        estimate = sampler.estimate()
-        part = active / pages
-        rows.append(
-            {
-                "minute": end,
-                "touched_mb": touched,
-                "active_mb": active * mb,
-                "sampled_mb": hits / sampler.sample * vm_mb,
-                "slow_mb": slow * mb,
-                "fast_mb": fast * mb,
-                "estimate_mb": estimate * mb,
-                "error_mb": (estimate - active) * mb,
-                "standard_error_mb": vm_mb * sqrt(part * (1 - part) / sampler.sample),
             }
         )
     return pd.DataFrame(rows)
@@ -311,87 +220,6 @@ def limits_frozen_at_boot(
     )
 
 
-@experiment(
-    source="Linux, Documentation/admin-guide/mm/ksm.rst; "
-    "VMware ESX Server 2.x administration manual, Mem/ShareScanTotal"
-)
-def ksm_pass(
-    memory_gb: float | Sequence[float] = 20,
-    pages_to_scan: int = 100,
-    sleep_ms: float = 20,
-    page_kib: int = 4,
-    cost_us: float = 0,
-) -> "pd.DataFrame":
-    """Compute how long a scanner that looks for equal pages needs to see all of memory once.
-
-    Parameters
-    ----------
-    memory_gb
-        Memory to scan in GiB, one number or a list. Linux scans only what is marked as mergeable.
-    pages_to_scan, sleep_ms
-        Pages that are scanned at a time, and the pause after them. Linux: 100 and 20 (when KSM is switched on); ESX
-        Server 2: 200 in a second.
-    page_kib
-        Size of a page.
-    cost_us
-        Processor time that a page takes; 0 gives the upper bound of the rate.
-
-    Returns
-    -------
-    DataFrame
-        One row per size: ``memory_gb``, ``pages``, ``pages_per_s``, ``pass_s``, ``pass_h``, ``cpu_pct`` (of one
-        processor).
-    """
-    import pandas as pd
-
-    check_int("pages_to_scan", pages_to_scan, 1, 10_000_000)
-    check_int("page_kib", page_kib, 4, 2**20)
-    work_ms = pages_to_scan * as_number("cost_us", cost_us) / 1000
-    round_ms = as_number("sleep_ms", sleep_ms) + work_ms
-    if round_ms == 0:
-        raise VmwidgetsError("{name} is {value}, expected a number above 0", name="sleep_ms", value=show(sleep_ms))
-    rate = pages_to_scan * 1000 / round_ms
-    rows: list[dict[str, float]] = []
-    for gb in _numbers("memory_gb", memory_gb, 1_000_000):
-        pages = round(gb * GiB) // (page_kib * KiB)
-        rows.append(
-            {
-                "memory_gb": gb,
-                "pages": pages,
-                "pages_per_s": rate,
-                "pass_s": pages / rate,
-                "pass_h": pages / rate / 3600,
-                "cpu_pct": 100 * work_ms / round_ms,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def _max_threads(memory_mb: int, stack_kib: int) -> int:
     """Return threads-max: MIN_THREADS is 20, MAX_THREADS is FUTEX_TID_MASK (Linux kernel/fork.c)."""
     return min(max(memory_mb * MiB // (8 * stack_kib * KiB), 20), 2**30 - 1)
-
-
-def _numbers(name: str, value: float | Sequence[float], most: float = inf) -> list[float]:
-    values = value if isinstance(value, Sequence) else [value]
-    if not values:
-        raise VmwidgetsError("{name} is empty", name=name)
-    return [as_number(name, number, most) for number in values]
-
-
-def _positive(name: str, value: object) -> float:
-    if (number := as_number(name, value)) == 0:
-        raise VmwidgetsError("{name} is {value}, expected a number above 0", name=name, value=show(value))
-    return number
-
-
-def _step(row: object) -> tuple[float, float, float]:
-    values = as_list("schedule", row)
-    if len(values) != 3:
-        raise VmwidgetsError(
-            "{name} has {count} values, expected {wanted}", name="schedule", count=len(values), wanted=3
-        )
-    begin, end, size = (as_number("schedule", value) for value in values)
-    if begin >= end:
-        raise VmwidgetsError("schedule goes from minute {begin} to minute {end}", begin=begin, end=end)
-    return begin, end, size

@@ -77,6 +77,21 @@ def as_number(name: str, value: object, most: float = inf) -> float:
     return value
 
 
+def as_positive(name: str, value: object, most: float = inf) -> float:
+    """Return ``value`` if it is a finite number above 0, and at most ``most``."""
+    if (number := as_number(name, value, most)) == 0:
+        raise VmwidgetsError("{name} is {value}, expected a number above 0", name=name, value=show(value))
+    return number
+
+
+def as_numbers(name: str, value: float | Sequence[float], most: float = inf) -> list[float]:
+    """Return the numbers of a list that is not empty, or the one number; each from 0 to ``most``."""
+    values = value if isinstance(value, Sequence) else [value]
+    if not values:
+        raise VmwidgetsError("{name} is empty", name=name)
+    return [as_number(name, number, most) for number in values]
+
+
 def one_each(name: str, value: object, count: int) -> Sequence[object]:
     """Return ``count`` values: those of a list, or the same value for all."""
     if not isinstance(value, Sequence) or isinstance(value, str):
