@@ -1,7 +1,7 @@
 // The host's free memory over time on the ladder of its thresholds, and what the VMM does on the rung the host is on.
 import { follow, h, number, root, s, set, textTwin, translator, write } from "./kit.js";
 
-/** @typedef {{name: string, bytes: number, back: number, does: string}} Rung */
+/** @typedef {{name: string, bytes: number, until: number, does: string}} Rung until: free bytes with which it is left */
 /**
  * @typedef {object} State
  * @property {number} all bytes that guests can have
@@ -109,7 +109,9 @@ function render({ model, el, signal }) {
       set(row, "aria-current", i === at ? "true" : null);
       write(row.children[0], rung.name);
       const below = i > 0 && rung.bytes > 0;
-      write(row.children[1], below ? t("below {amount}", { amount: amount(rung.bytes) }) : "");
+      const fields = { amount: amount(rung.bytes), more: amount(rung.until) };
+      const text = i === at ? t("below {amount}, until {more} are free", fields) : t("below {amount}", fields);
+      write(row.children[1], below ? text : "");
       write(row.children[2], rung.does);
     });
   }

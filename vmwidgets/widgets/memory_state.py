@@ -91,14 +91,15 @@ class MemoryState(View):
             # What a command has changed since the last tick is seen at once.
             free, rungs = np.append(free, memory.machine.free * lab.hardware.page_bytes), [*rungs, memory.state]
         at, now = rungs[-1], int(free[-1])
-        # Threshold k is where the host falls to rung k; the first is where it begins to be full again.
-        back = [limit * (1000 + ladder.hysteresis_permille) // 1000 for limit in thresholds]
+        # The host falls to a rung at that rung's threshold, and leaves it well above the one of the rung above.
+        left = [limit * (1000 + ladder.hysteresis_permille) // 1000 for limit in thresholds]
+        steps = zip(ladder.rungs, (None, *ladder.rungs), thresholds, (0, *left), strict=False)
         return {
             "all": lab.hardware.guest_memory_bytes,
             "at": at,
             "rungs": [
-                {"name": _(rung.name), "bytes": limit, "back": high, "does": does(memory.profile, rung)}
-                for rung, limit, high in zip(ladder.rungs, thresholds, back, strict=True)
+                {"name": _(rung.name), "bytes": limit, "until": until, "does": does(memory.profile, rung, above)}
+                for rung, above, limit, until in steps
             ],
             "free": [int(value) >> 20 for value in free.tolist()],
             "states": [[i, rung] for i, rung in enumerate(rungs) if i == 0 or rung != rungs[i - 1]],
@@ -147,15 +148,21 @@ def state_at(changes: list[tuple[int, int]], second: int) -> int:
     return next((state for when, state in reversed(changes) if when <= second), changes[0][1])
 
 
-def does(profile: MemoryProfile, rung: Rung) -> str:
-    """Return in words what is done on a rung with the settings as they are."""
-    off = {
-        "swap": not profile.host_swap,
-        "compress": not profile.compression_permille,
-        "share": profile.sharing == "off",
-    }
-    done = [_(text) for action, text in ACTIONS.items() if action in rung.actions and not off.get(action)]
-    return ", ".join(done) if done else _("nothing is reclaimed")
+def does(profile: MemoryProfile, rung: Rung, above: Rung | None = None) -> str:
+    """Return in words what is done on a rung with the settings as they are, or what is new there, after a plus."""
+    done = _done(profile, rung)
+    if not done:
+        return _("nothing is reclaimed")
+    before = _done(profile, above) if above else []
+    if before and set(before) < set(done):
+        return "+ " + ", ".join(text for text in done if text not in before)
+    return ", ".join(done)
+
+
+def _done(profile: MemoryProfile, rung: Rung) -> list[str]:
+    packs, shares = profile.compression_permille > 0, profile.sharing != "off"
+    off = {"swap": not profile.host_swap, "compress": not packs, "share": not shares}
+    return [_(text) for action, text in ACTIONS.items() if action in rung.actions and not off.get(action)]
 
 
 def amount(value: int) -> str:
@@ -184,4 +191,4 @@ def _changes(profile: MemoryProfile, rungs: list[int], first: int) -> str:
         for i in range(1, len(rungs))
         if rungs[i] != rungs[i - 1]
     ]
-    return plain(mark("Changes of state: {list}."), list=", ".join(found[-6:])) if found else _("No change of state.")
+    return plain(mark("Changes of state: {list}."), list=", ".join(found[-4:])) if found else _("No change of state.")
