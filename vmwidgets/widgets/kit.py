@@ -115,6 +115,7 @@ class View(anywidget.AnyWidget):
     _front: ClassVar[str]
     _esm = "export default {}"
     _messages: ClassVar[tuple[str, ...]] = ()
+    _closers: list[Callable[[], object]] = []  # noqa: RUF012 - of a view that failed before it began
 
     strings = traitlets.Dict().tag(sync=True)
     language = traitlets.Unicode("en").tag(sync=True)
@@ -128,7 +129,7 @@ class View(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(strings=self._words(), language=locale.language(), **traits)
-        self._closers: list[Callable[[], object]] = [locale.subscribe(self._translate)]
+        self._closers = [locale.subscribe(self._translate)]
         self.on_msg(self._receive)
 
     def _words(self) -> dict[str, str]:
@@ -159,9 +160,9 @@ class View(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the view, and all it began."""
-        for closer in self._closers:
+        closers, self._closers = self._closers, []
+        for closer in closers:
             closer()
-        self._closers.clear()
         self.layout.close()
         super().close()
 
