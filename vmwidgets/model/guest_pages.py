@@ -183,7 +183,8 @@ class GuestPages:
         self._gfn_of[new] = room
         if len(new):
             self._top = max(self._top, int(new.max()) + 1)
-        rewrite = wanted[(wanted + self.second) % _WRITES == 0]
+        # With the turns counted too, a page that is touched every tenth second has its turn to be written.
+        rewrite = wanted[(wanted + self.second + self.second // TURNS) % _WRITES == 0]
         rewrite = rewrite[self._anonymous(rewrite) & (self._gfn_of[rewrite] >= 0)]
         written = np.union1d(new, rewrite)
         if self._new_image:
