@@ -306,6 +306,13 @@ def test_a_slider_is_a_handful_of_messages(view, lab, wire):
     assert wire.bytes - spans < 16 * 1024
 
 
+def test_time_that_passes_sends_nothing(view, lab, wire):
+    wire.clear()
+    lab.advance(3)
+    assert [m for m in wire if m.comm != view.controls.model_id] == []
+    assert len(wire) <= 1, "there is something to undo"
+
+
 def test_choosing_anywhere_chooses_everywhere(view, wire):
     wire.send(view.line, name="select", slot=2, seq=1)
     assert view.selection.vm == "victim"

@@ -228,7 +228,7 @@ function render({ model, el, signal }) {
     scene.dress();
     legend.states(
       [t("runs"), t("ready: waits for a pCPU"), t("co-stopped"), t("parked by its cap"), t("blocked")].map(
-        (name, i) => [name, (sample) => scene.sample(sample, i)],
+        (name, i) => [name, (sample) => scene.paints.sample(sample, i, scene.ratio)],
       ),
     );
     want();

@@ -1,10 +1,10 @@
 // The time line as a picture: rows of pCPUs and vCPUs below one axis, for one run or for two on the same guests.
 import { COLOURS, INKS } from "./palette.js";
-import { mixed, paintRow, pixelOf, SLOT_TILES, tileOf } from "./time_pixels.js";
-import { columnsOf, IDLE, OTHERS, spanAt } from "./time_rows.js";
+import { KINDS, STATES, TimePaints } from "./time_paints.js";
+import { paintRow, pixelOf } from "./time_pixels.js";
+import { columnsOf, OTHERS, spanAt } from "./time_rows.js";
 import { marksOf, unitOf } from "./time_view.js";
 
-/** @typedef {import("./time_pixels.js").Paint} Paint */
 /** @typedef {import("./time_rows.js").Row} Row */
 /** @typedef {import("./time_rows.js").Run} Run */
 /** @typedef {import("./time_view.js").Seen} Seen */
@@ -16,9 +16,6 @@ import { marksOf, unitOf } from "./time_view.js";
  */
 
 const [GUTTER, AXIS, HEAD, GAP, FOOT] = [116, 24, 24, 8, 16];
-const [KINDS, STATES] = [IDLE + 1, 5];
-const TILES = SLOT_TILES.map(tileOf);
-const PLAIN = tileOf("solid");
 
 export class TimeScene {
   /** @type {Line[]} */
@@ -27,16 +24,13 @@ export class TimeScene {
   heads = [];
   width = 0;
   ratio = 1;
-  light = -1;
+  paints = new TimePaints();
   selected = -1;
   #stale = true;
   /** @type {ImageData | null} */
   #image = null;
   #parts = new Float32Array(0);
-  #theme = { paper: "#ffffff", well: "#f3f5f7", ink: "#111111", soft: "#565e66", line: "#d5d9de" };
   #family = "sans-serif";
-  /** @type {Map<string, Paint[]>} */
-  #stacks = new Map();
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -90,21 +84,8 @@ export class TimeScene {
 
   /** Take the colours of the theme. */
   dress() {
-    const style = getComputedStyle(this.el);
-    const probe = this.context;
-    const read = (/** @type {string} */ name) => {
-      probe.fillStyle = style.getPropertyValue(`--vmw-${name}`).trim();
-      return String(probe.fillStyle); // whatever the sheet says, as #rrggbb
-    };
-    this.#theme = {
-      paper: read("paper"),
-      well: read("well"),
-      ink: read("ink"),
-      soft: read("ink-soft"),
-      line: read("line"),
-    };
-    this.#family = style.fontFamily;
-    this.#stacks.clear();
+    this.paints.dress(this.el, this.context);
+    this.#family = getComputedStyle(this.el).fontFamily;
     this.touch();
   }
 
@@ -136,83 +117,9 @@ export class TimeScene {
     return this.lines.find(({ top, height }) => at >= top - 2 && at < top + height + 2) ?? null;
   }
 
-  /**
-   * How the kinds of a row look.
-   * @param {number} slot of the VM, -1 on a pCPU
-   * @param {boolean} pcpu
-   * @returns {Paint[]}
-   */
-  stack(slot, pcpu) {
-    const key = `${pcpu} ${slot}`;
-    const known = this.#stacks.get(key);
-    if (known) return known;
-    const made = pcpu ? this.#owners() : this.#states(slot);
-    this.#stacks.set(key, made);
-    return made;
-  }
-
-  #owners() {
-    const { paper, soft } = this.#theme;
-    /** @type {Paint[]} */
-    const stack = COLOURS.map((hex, kind) => this.#dimmed({ kind, ...worn(hex, TILES[kind]) }, kind));
-    const grey = mixed(pixelOf(paper), pixelOf(soft), 0.7);
-    stack.push(this.#dimmed({ kind: OTHERS, height: 1, base: grey, stroke: grey, tile: PLAIN }, OTHERS));
-    return stack;
-  }
-
-  /** @param {number} slot */
-  #states(slot) {
-    const [paper, ink] = [pixelOf(this.#theme.paper), pixelOf(this.#theme.ink)];
-    const hex = COLOURS[slot] ?? this.#theme.soft;
-    const colour = pixelOf(hex);
-    const [runnable, running, blocked, costopped, parked] = [0, 1, 2, 3, 4];
-    /** @type {Paint[]} */
-    const stack = [
-      { kind: running, ...worn(hex, TILES[slot] ?? PLAIN) },
-      { kind: runnable, height: 0.6, ...hatched(paper, colour, 0.25, 0.6), tile: tileOf("slash") },
-      { kind: costopped, height: 0.6, ...hatched(paper, ink, 0.06, 0.55), tile: tileOf("cross") },
-      { kind: parked, height: 0.42, ...hatched(paper, ink, 0.1, 0.6), tile: tileOf("dots") },
-      { kind: blocked, height: 0.1, ...hatched(paper, ink, 0.28, 0.28), tile: PLAIN },
-    ];
-    return stack.map((paint) => this.#dimmed(paint, slot));
-  }
-
-  /**
-   * @param {Paint} paint
-   * @param {number} slot
-   */
-  #dimmed(paint, slot) {
-    if (this.light < 0 || slot < 0 || slot === this.light) return paint;
-    const paper = pixelOf(this.#theme.paper);
-    return { ...paint, base: mixed(paint.base, paper, 0.78), stroke: mixed(paint.stroke, paper, 0.78) };
-  }
-
-  /**
-   * Paint a sample of a state for the legend.
-   * @param {HTMLCanvasElement} canvas
-   * @param {number} index of the state in the stack
-   */
-  sample(canvas, index) {
-    const { ratio } = this;
-    const [width, height] = [Math.round(26 * ratio), Math.round(14 * ratio)];
-    [canvas.width, canvas.height] = [width, height];
-    const context = canvas.getContext("2d");
-    if (!context) return;
-    const image = context.createImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer).fill(pixelOf(this.#theme.well));
-    const paint = this.#states(-1)[index];
-    const parts = new Float32Array(width * STATES);
-    for (let x = 0; x < width; x++) parts[x * STATES + paint.kind] = 1;
-    paintRow(pixels, width, { left: 0, top: 0, width, height }, parts, STATES, [paint]);
-    context.putImageData(image, 0, 0);
-  }
-
   /** @param {number} slot of the VM that is lit, -1 for all */
   shine(slot) {
-    if (slot === this.light) return;
-    this.light = slot;
-    this.#stacks.clear();
-    this.touch();
+    if (this.paints.shine(slot)) this.touch();
   }
 
   /**
@@ -225,7 +132,7 @@ export class TimeScene {
     const { context, ratio } = this;
     if (this.#stale) this.#paint(seen);
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = this.#theme.paper;
+    context.fillStyle = this.paints.theme.paper;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     if (this.#image) context.putImageData(this.#image, Math.round(GUTTER * ratio), Math.round(AXIS * ratio));
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -247,14 +154,14 @@ export class TimeScene {
       this.#parts = new Float32Array(width * KINDS);
     }
     const pixels = new Uint32Array(this.#image.data.buffer);
-    const well = pixelOf(this.#theme.well);
-    pixels.fill(pixelOf(this.#theme.paper));
+    const well = pixelOf(this.paints.theme.well);
+    pixels.fill(pixelOf(this.paints.theme.paper));
     for (const { top, height: high, row, slot, vcpu } of this.lines) {
       const box = { left: 0, top: Math.round((top - AXIS) * ratio), width, height: Math.round(high * ratio) };
       pixels.fill(well, box.top * width, (box.top + box.height) * width);
       const kinds = vcpu < 0 ? KINDS : STATES;
       columnsOf(row, from, to, width, kinds, this.#parts);
-      paintRow(pixels, width, box, this.#parts, kinds, this.stack(slot, vcpu < 0));
+      paintRow(pixels, width, box, this.#parts, kinds, this.paints.stack(slot, vcpu < 0));
     }
     this.#stale = false;
   }
@@ -262,7 +169,7 @@ export class TimeScene {
   /** @param {Seen} seen */
   #names(seen) {
     const { context } = this;
-    const { ink, soft } = this.#theme;
+    const { ink, soft } = this.paints.theme;
     context.textBaseline = "middle";
     context.textAlign = "left";
     for (const { top, text } of this.heads) {
@@ -274,7 +181,7 @@ export class TimeScene {
       if (line.height < 9) continue;
       const middle = line.top + line.height / 2 + 0.5;
       const chosen = line.slot >= 0 && line.slot === this.selected;
-      context.globalAlpha = this.light < 0 || line.slot === this.light || line.vcpu < 0 ? 1 : 0.4;
+      context.globalAlpha = this.paints.light < 0 || line.slot === this.paints.light || line.vcpu < 0 ? 1 : 0.4;
       if (line.slot >= 0) {
         context.fillStyle = COLOURS[line.slot];
         context.fillRect(4, line.top, 4, line.height);
@@ -307,7 +214,7 @@ export class TimeScene {
       const x0 = left + Math.max(0, (row.starts[i] - from) * scale);
       const x1 = left + Math.min(width, (row.starts[i + 1] - from) * scale);
       if (x1 - x0 < 18) continue;
-      context.globalAlpha = this.light < 0 || kind === this.light ? 1 : 0.3;
+      context.globalAlpha = this.paints.light < 0 || kind === this.paints.light ? 1 : 0.3;
       context.lineWidth = 4;
       context.strokeStyle = COLOURS[kind];
       context.strokeText(String(kind + 1), (x0 + x1) / 2, middle);
@@ -325,7 +232,7 @@ export class TimeScene {
    */
   #axis(seen, cursor, { number, units }) {
     const { context } = this;
-    const { ink, soft, line } = this.#theme;
+    const { ink, soft, line } = this.paints.theme;
     const { left, width } = this.plot;
     const x = (/** @type {number} */ at) => left + ((at - seen.from) / (seen.to - seen.from)) * width;
     const { step, marks } = marksOf(seen, width / 110);
@@ -374,30 +281,11 @@ export class TimeScene {
     const { context } = this;
     const { left, width } = this.plot;
     const top = (this.height ?? 0) - 10;
-    context.fillStyle = this.#theme.well;
+    context.fillStyle = this.paints.theme.well;
     context.fillRect(left, top, width, 6);
-    context.fillStyle = this.#theme.soft;
+    context.fillStyle = this.paints.theme.soft;
     context.fillRect(left + (from / until) * width, top, Math.max(3, ((to - from) / until) * width), 6);
   }
-}
-
-/**
- * @param {string} hex
- * @param {Uint8Array} tile
- */
-function worn(hex, tile) {
-  const base = pixelOf(hex);
-  return { height: 1, base, stroke: mixed(base, pixelOf("#ffffff"), 0.3), tile };
-}
-
-/**
- * @param {number} paper
- * @param {number} ink
- * @param {number} ground part of the ink in the ground
- * @param {number} stroke part of the ink in the strokes
- */
-function hatched(paper, ink, ground, stroke) {
-  return { base: mixed(paper, ink, ground), stroke: mixed(paper, ink, stroke) };
 }
 
 /** @type {Map<string, string>} */

@@ -2,6 +2,7 @@
 
 import threading
 import zlib
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,8 @@ class TimeLine(View):
         self.lab = lab
         self.selection = selection or Selection(lab)
         self._lock = threading.Lock()  # a question may be answered on another thread than a command is carried out
-        self._reruns: list[Rerun] = []
         self._shown: tuple[QuantumRun, ...] = ()
+        self._again: tuple[tuple[QuantumRun, ...], list[Rerun]] = (), []
         super().__init__()
         self._closers += [lab.subscribe(self._follow)]
         self.selection.observe(self._changed, ["vm"])
@@ -86,8 +87,6 @@ class TimeLine(View):
             self.state = self._state(runs)
             if runs != self._shown or not self.version:  # runs are equal only to themselves
                 self._shown = runs
-                with self._lock:
-                    self._reruns = []
                 self.runs = [packed(run) for run in runs]
                 self.version += 1
 
@@ -100,14 +99,16 @@ class TimeLine(View):
 
     # -------------------------------------------------------------------------------------------------------- messages
     def _on_look(self, content: dict[str, Any]) -> None:
-        with self.lab.hold():
-            lab, runs, version = self.lab, self._shown, self.version
-            again = (lab.hardware, lab.vms, lab.scheduling)
+        lab = self.lab
+        with lab.hold():
+            runs, version = self._shown, self.version
+            make = [partial(Rerun, lab.hardware, lab.vms, lab.scheduling, run.algorithm, lab.seed) for run in runs]
         at = check_int("at", content.get("at"), 0, max((run.until_us for run in runs), default=0))
         with self._lock:
-            if len(self._reruns) != len(runs):
-                self._reruns = [Rerun(*again, run.algorithm, lab.seed) for run in runs]
-            accounts = [rerun.credits(min(at, run.until_us)) for rerun, run in zip(self._reruns, runs, strict=True)]
+            if self._again[0] is not runs:
+                self._again = runs, [one() for one in make]
+            ends = [min(at, run.until_us) for run in runs]
+            accounts = [rerun.credits(end) for rerun, end in zip(self._again[1], ends, strict=True)]
         self.looked = {"at": at, "run": version, "accounts": accounts}
 
     def _on_select(self, content: dict[str, Any]) -> None:
@@ -204,7 +205,7 @@ def table(lab: Lab, runs: tuple[QuantumRun, ...]) -> list[list[str]]:
         row.append(number(value / 1000, 2))
     for run in runs:
         name = _(ALGORITHM_NAMES[run.algorithm])
-        what = (_("got, pCPUs"), _("ready, %"), _("wake-up latency, ms: median"), _("longest"))
+        what = (_("got, pCPUs"), _("ready, %"), _("latency, ms"), _("longest, ms"))
         rows[0] += [f"{name}: {text}" for text in what]
         got, ready = run.ran_permille(len(vms)), run.ready_permille(len(vms))
         for i, row in enumerate(rows[1:]):
