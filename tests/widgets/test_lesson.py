@@ -24,7 +24,7 @@ def lesson(tmp_path):
         each.close()
 
 
-STEPS = {"ch02.table": 50, "ch02.floor": 50, "ch09.floor": 25}
+STEPS = {"ch02.table": 50, "ch02.floor": 50, "ch03.reserve": 50, "ch03.limit": 50, "ch09.floor": 25}
 """Numbers of which only every so many are tried: the checks of these items run the model."""
 
 
