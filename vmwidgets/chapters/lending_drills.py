@@ -136,10 +136,10 @@ def _floor(draw: Draw) -> Item:
 
 # ------------------------------------------------------------------------------------------------------------- charts
 _CHARTS = (
-    ("balloon", mark("a balloon that takes what nobody misses")),
-    ("guest", mark("a balloon that is too large: the guest swaps")),
+    ("balloon", mark("a balloon")),
+    ("guest", mark("too large a balloon")),
     ("host", mark("the VMM swaps")),
-    ("leak", mark("a leak: nobody takes anything")),
+    ("leak", mark("a leak")),
 )
 _MINUTES = (2, 4, 6, 8, 10)
 
@@ -210,7 +210,8 @@ def _recognise(draw: Draw) -> Item:
     question = mark(
         "Four machines, four counters each, after 2, 4, 6, 8 and 10 minutes: MiB in the guest's page cache | MiB in"
         " the guest's own swap file | MiB that have a frame on the host | pages of 1 MiB read back from the disk since"
-        " the number before. What happens to each?"
+        " the number before. What happens to each: does a balloon take what nobody misses, does too large a balloon"
+        " make the guest swap, does the VMM swap, or does the machine leak, and nobody takes anything?"
     )
     rows = tuple((f"chart{i + 1}", text) for i, (_, text) in enumerate(records))
     return Item("ch09.charts", "table", question, check, options=_CHARTS, rows=rows)

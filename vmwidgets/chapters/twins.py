@@ -124,8 +124,8 @@ _SET_UPS = (
     (Zones("between", own_twin=True), "both", mark("pages of all machines are shared; the writer has the page twice")),
 )
 _ANSWERS = (
-    ("quiet", mark("the write takes the same time either way")),
-    ("leak", mark("the time of the write gives the neighbour away")),
+    ("quiet", mark("it tells nothing")),
+    ("leak", mark("it tells")),
 )
 
 
