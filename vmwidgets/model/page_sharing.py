@@ -6,6 +6,8 @@ remembered as a *hint*: nothing is marked or protected, and when a later page ha
 again, because its content may have changed meanwhile. A *salt* that differs between VMs keeps their hashes apart.
 """
 
+import hashlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,6 +73,12 @@ class PageSharing:
             budget -= part
             merged += self._scan_vm(self.memory.tables[slot], part, sharing)
         return merged
+
+    def digest(self) -> bytes:
+        """Return a SHA-256 over what decides which pages are looked at next, and what is known of those before."""
+        hashed = hashlib.sha256(self._bucket.tobytes())
+        hashed.update(repr((sorted(self._cursor.items()), self._turn, self._known)).encode())
+        return hashed.digest()
 
     def _scan_vm(self, table: SecondStage, count: int, sharing: str) -> int:
         count = min(count, table.pages)

@@ -463,9 +463,9 @@ class PagedMemory:
     # --------------------------------------------------------------------------------------------------------- reading
     def digest(self) -> str:
         """Return a SHA-256 over all that decides what will happen, in hexadecimal."""
-        hashed = hashlib.sha256(self.machine.digest())
-        settings = [getattr(self.profile, name) for name, *_ in TUNABLE]
-        hashed.update(repr((self.second, self.state, sorted(self.blocked), self.profile.id, settings)).encode())
+        hashed = hashlib.sha256(self.machine.digest() + self.sharing.digest())
+        settings = (self.profile.id, *(getattr(self.profile, name) for name, *_ in TUNABLE))
+        hashed.update(repr((self.second, self.state, self._due, sorted(self.blocked), settings)).encode())
         for slot, tenant in sorted({**self.tenants, **self.killed}.items()):
             sampled = tenant.sampler.state if tenant.sampler else ()
             numbers = (slot, slot in self.killed, tenant.target, tenant.seen, tenant.last_seen, sampled)
