@@ -133,7 +133,7 @@ def test_the_guest_gives_pages_away(page):
     shortage(page)
     choice(page, "Virtual machine").select_option("B")
     balloon = page.locator(".vmw-inside [data-vmw-kind=balloon] rect")
-    expect(page.locator(".vmw-inside .vmw-sentence")).to_contain_text("the guest chooses")
+    expect(page.locator(".vmw-inside .vmw-sentence")).to_have_text(re.compile("^The guest of B .* the guest chooses"))
     width = page.locator(".vmw-guest svg").evaluate("e => e.width.baseVal.value")
     assert float(balloon.get_attribute("width")) > width / 3
     parts = page.locator(".vmw-inside .vmw-well + g rect").evaluate_all("els => els.map(e => e.width.baseVal.value)")

@@ -16,7 +16,7 @@ import { COLOURS } from "./palette.js";
  * @property {number} all bytes of the guest's memory
  * @property {number} active
  * @property {number} asked bytes that the VMM still wants
- * @property {string} driver
+ * @property {boolean} gives whether the guest gives pages when it is asked
  * @property {string} since when the changes are counted from
  */
 
@@ -138,7 +138,8 @@ function render({ model, el, signal }) {
     if (!wide || !now.parts.length) return;
     const below = TOP + BAR + GAP;
     set(svg, "width", wide);
-    set(svg, "height", below + 26);
+    const gone = now.gone.some(([, , bytes]) => bytes > 0);
+    set(svg, "height", gone ? below + 26 : TOP + BAR + 4);
     set(well, "width", wide);
     const end = Math.max((now.active / now.all) * wide, 1).toFixed(1);
     set(working, "d", `M0.5,${TOP - 4}v-6H${end}v6`);
@@ -147,11 +148,10 @@ function render({ model, el, signal }) {
     write(workingText, t("hot · working set {amount}", { amount: gib(now.active) }));
     set(cold, "x", wide);
     set(cold, "y", TOP - 16);
-    write(cold, now.driver === "driver" ? t("cold · the guest gives from this end") : t("cold"));
+    write(cold, now.gives ? t("cold · the guest gives from this end") : t("cold"));
     bar(inside, now.parts, TOP, BAR);
     bar(outside, now.gone, below, 24);
     set(goneTitle, "y", below - 8);
-    const gone = now.gone.some(([, , bytes]) => bytes > 0);
     write(goneTitle, gone ? t("What the guest has given away, on the same scale") : "");
     write(label, `${t("The memory of {vm} from inside", { vm: now.name })}. ${now.sentence}`);
   }

@@ -97,7 +97,7 @@ class BalloonInside(View):
             "all": tenant.guest.pages * page,
             "active": min(tenant.active, tenant.guest.pages) * page,
             "asked": asked * page if "balloon" in memory.rung.actions else 0,
-            "driver": tenant.guest.balloon,
+            "gives": tenant.guest.balloon == DRIVER and memory.profile.targets != "none",
             "parts": [[key, _(text), now[key] * page, moved.get(key, 0) * page] for key, text in PARTS.items()],
             "gone": [[key, _(text), now[key] * page, moved.get(key, 0) * page] for key, text in GONE.items()],
             "since": since,
