@@ -186,7 +186,7 @@ def record(chart: Chart) -> tuple[str, str]:
 
 def _recognise(draw: Draw) -> Item:
     def drawn(purpose: str) -> int:
-        return 1000 if draw.practice else 100 * draw.number(purpose, 6, 14)
+        return 1000 if draw.practice else 200 * draw.number(purpose, 3, 7)
 
     sizes = [drawn(f"chart {i}") for i in range(4)]
     charts = (
