@@ -17,7 +17,7 @@ from vmwidgets.model.workload import Workload
 
 NAME = "03_walls"
 _SHARES_PER_VCPU = 1000
-"""ESXi's "normal" (VMware vSphere documentation, CPU shares): the chapter is about what that does to a small VM."""
+"""ESXi, level "normal" (vSphere 7.0 Resource Management guide, Share Values)."""
 
 
 @dataclass(frozen=True, slots=True)
