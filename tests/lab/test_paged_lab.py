@@ -1,0 +1,204 @@
+"""A lab whose memory is modelled page by page: everything that is done to it is a command like any other."""
+
+import json
+
+import numpy as np
+import pytest
+
+import vmwidgets as vm
+from vmwidgets import commands
+from vmwidgets import lab as lab_module
+from vmwidgets.commands import SetMemory
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.units import GiB, KiB, MiB
+from vmwidgets.stacks import MEMORY
+
+SMALL = vm.Hardware(memory_bytes=4 * GiB, vmm_memory_bytes=128 * MiB, page_bytes=512 * KiB)
+
+
+def make(memory="esx", **settings):
+    lab = vm.Lab(memory=memory, hardware=SMALL, tick_s=2, seed=4, **settings)
+    busy = vm.Workload("database", active_permille=900, touched_permille=1000)
+    lab.create_vm("A", memory_bytes=3 * GiB, workload=busy)
+    lab.create_vm("B", memory_bytes=3 * GiB, kernel=vm.GuestKernel("Windows", zeroes_memory=True))
+    return lab
+
+
+CHANGES = [
+    lambda lab: lab.advance(20),
+    lambda lab: lab.set_memory(idle_tax_permille=0, scan_pages_per_s=1000),
+    lambda lab: lab.configure("B", kernel=vm.GuestKernel("Windows", zeroes_memory=True, balloon="refuses")),
+    lambda lab: lab.advance(15),
+    lambda lab: lab.set_memory(sharing="within", zero_on_allocate=False),
+    lambda lab: lab.create_vm("C", memory_bytes=GiB, memory_reservation_bytes=GiB, workload="memory_hog"),
+    lambda lab: lab.advance(9),
+    lambda lab: lab.configure("A", memory_shares=3000, memory_limit_bytes=2 * GiB),
+    lambda lab: lab.configure("A", kernel=vm.GuestKernel("Linux 2")),
+    lambda lab: lab.advance(10),
+    lambda lab: lab.destroy_vm("B"),
+    lambda lab: lab.advance(10),
+]
+
+
+@pytest.fixture(scope="module", params=MEMORY)
+def lived(request):
+    """A lab of each profile with its digests after each command; every second command begins from a copy."""
+    patched = pytest.MonkeyPatch()
+    patched.setattr(lab_module, "_CHECKPOINT_EVERY", 3)
+    lab = make(request.param)
+    digests = [lab.digest()]
+    for change in CHANGES:
+        change(lab)
+        digests.append(lab.digest())
+    yield lab, digests
+    patched.undo()
+
+
+def test_undo_and_redo_go_through_the_same_states(lived):
+    lab, digests = lived
+    for digest in digests[-2::-1]:
+        lab.undo()
+        assert lab.digest() == digest
+    for digest in digests[1:]:
+        lab.redo()
+        assert lab.digest() == digest
+    lab.memory.machine.check()
+
+
+def test_replay_and_files_give_the_same_digest(lived, tmp_path):
+    lab, digests = lived
+    assert lab.replay().digest() == digests[-1]
+    lab.save(tmp_path / "lab.jsonl")
+    again = vm.Lab.open(tmp_path / "lab.jsonl")
+    assert again.digest() == digests[-1]
+    assert again.memory.profile == lab.memory.profile
+    assert again.log == lab.log
+    other = vm.Lab()  # of another kind
+    other.load(tmp_path / "lab.jsonl")
+    assert other.memory.profile.id == lab.memory.profile.id
+    assert len(set(digests)) == len(digests)
+
+
+def test_pools_close_while_memory_is_reclaimed(lived):
+    lab, _ = lived
+    pool = lab.snapshot.pools["memory"]
+    assert pool.used + pool.vmm + pool.free == pool.capacity
+    history = lab.history()
+    for metric in ("mapped", "shared", "ballooned", "swapped", "compressed", "guest_swapped", "active", "used"):
+        assert (history[f"memory_{metric}_bytes"] >= 0).all()
+    sizes = history["vm"].map({"A": 3 * GiB, "B": 3 * GiB, "C": GiB})
+    places = sum(history[f"memory_{place}_bytes"] for place in ("mapped", "ballooned", "swapped", "compressed"))
+    assert (places <= sizes).all()
+    used = history.groupby("tick")["memory_used_bytes"].sum()
+    assert (used <= SMALL.guest_memory_bytes).all()
+
+
+@pytest.mark.parametrize("parts", [[60], [1] * 60, [59, 1]])
+def test_the_digest_does_not_depend_on_how_time_is_divided(parts):
+    lab, whole = make(), make()
+    whole.advance(60)
+    for ticks in parts:
+        lab.advance(ticks)
+        lab.forecast(3)  # looking ahead changes nothing
+    assert lab.digest() == whole.digest()
+
+
+def test_another_seed_is_another_life():
+    def life(seed):
+        lab = vm.Lab(memory="esx", hardware=SMALL, tick_s=5, seed=seed)
+        for name in "AB":
+            lab.create_vm(name, memory_bytes=3 * GiB, workload=vm.Workload("database", active_permille=900))
+        lab.advance(60)
+        return np.array(lab.snapshot["memory_estimate_bytes"])
+
+    assert (life(1) == life(1)).all()
+    assert (life(1) != life(2)).any()
+
+
+# ------------------------------------------------------------------------------------------------------------- refusals
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"idle_tax_permille": 1000}, "idle_tax_permille is 1000, expected a whole number from 0 to 990"),
+        ({"idle_tax_permille": 0.5}, "idle_tax_permille is 0.5, expected a whole number"),
+        ({"sharing": "all"}, "sharing is 'all', expected one of off, within, between"),
+        ({"zero_on_allocate": 1}, "zero_on_allocate is 1, expected True or False"),
+        ({"rebalance_s": 3}, "'rebalance_s' is not a memory setting that can be changed, expected one of idle_tax_"),
+        ({"tax": 3}, "'tax' is not a memory setting that can be changed, expected one of idle_tax_permille, "),
+        ({"scan_pages_per_s": -1}, "scan_pages_per_s is -1, expected a whole number from 0"),
+        ({"idle_tax_permille": 0, "buffer_permille": 5}, "buffer_permille is 5, expected a whole number from 50"),
+    ],
+)
+def test_a_bad_setting_gets_a_sentence_and_changes_nothing(changes, told):
+    lab = make()
+    before = lab.digest(), lab.log
+    with pytest.raises(VmwidgetsError) as error:
+        lab.set_memory(**changes)
+    assert str(error.value).startswith(told)
+    assert (lab.digest(), lab.log) == before
+
+
+def test_a_lab_without_pages_has_no_memory_settings():
+    lab = vm.Lab()
+    assert lab.memory is None
+    with pytest.raises(VmwidgetsError, match="this host has no memory settings: make the lab with memory="):
+        lab.set_memory(idle_tax_permille=0)
+    assert lab.log == ()
+
+
+def test_unknown_profiles_and_long_ticks_are_refused():
+    with pytest.raises(VmwidgetsError, match="memory is 'xen', expected one of neutral, esx, esxi, kvm, hyperv"):
+        vm.Lab(memory="xen")
+    with pytest.raises(VmwidgetsError, match="tick_s is 61, expected a whole number from 1 to 60"):
+        vm.Lab(memory="esx", tick_s=61)
+    assert vm.Lab(tick_s=61).tick_s == 61
+
+
+# ---------------------------------------------------------------------------------------------------------------- files
+def lines(lab):
+    return [json.loads(line) for line in lab.text().splitlines()]
+
+
+def test_files_without_memory_still_load(tmp_path):
+    lab = vm.Lab(seed=9)
+    lab.create_vm("A", workload="web")
+    lab.advance(3)
+    assert "memory" not in lines(lab)[0]
+    lab.save(tmp_path / "old.jsonl")
+    again = vm.Lab.open(tmp_path / "old.jsonl")
+    assert again.memory is None
+    assert again.digest() == lab.digest()
+
+
+def test_a_command_for_memory_in_a_file_of_a_lab_without_is_refused(tmp_path):
+    lab = vm.Lab()
+    setup = commands.load(lab.text())[0]
+    path = tmp_path / "wrong.jsonl"
+    path.write_text(commands.dump(setup, [SetMemory((("idle_tax_permille", 0),))]))
+    before = lab.digest()
+    with pytest.raises(VmwidgetsError, match="line 2: this host has no memory settings"):
+        lab.load(path)
+    assert lab.digest() == before
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value", "told"),
+    [
+        (0, "memory", "xen", "line 1: memory is 'xen', expected one of "),
+        (0, "memory", 5, "line 1: memory is 5, expected a text"),
+        (3, "changes", {"idle_tax_permille": 5000}, "line 4: idle_tax_permille is 5000, expected a whole number"),
+        (3, "changes", {"pages": 5}, "line 4: 'pages' is not a memory setting that can be changed"),
+        (3, "changes", 5, "line 4: changes is 5, expected an object"),
+    ],
+)
+def test_damaged_files_are_refused_with_the_line(line, key, value, told, tmp_path):
+    lab = make()
+    lab.set_memory(idle_tax_permille=5)
+    records = lines(lab)
+    assert key in records[line]
+    records[line][key] = value
+    path = tmp_path / "damaged.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    with pytest.raises(VmwidgetsError) as error:
+        vm.Lab.open(path)
+    assert str(error.value).startswith(told)
