@@ -120,6 +120,51 @@ def test_chapter_2_stays_locked_until_predicted_also_after_reload_and_restart(ch
     expect(observe.get_by_role("status").first).to_contain_text("2/2.")
 
 
+def test_chapter_3_asks_the_slowed_machine_and_what_its_neighbour_tried(chapter, notebook, axe):
+    page = chapter("03_walls")
+    workload = page.locator(".vmw-board, .vmw-lab").get_by_role("combobox", name="Workload").first
+    expect(workload).to_be_disabled()
+    attempts = page.locator(".jp-OutputArea-output", has_text="B has fallen")
+    expect(attempts).to_have_count(0)
+    expect(part(page, "Predict").get_by_role("combobox")).to_have_count(3)
+    for row in part(page, "Predict").get_by_role("combobox").all():
+        row.select_option("no")
+    predict(page, "2")
+    expect(workload).to_be_enabled()
+
+    page.get_by_role("button", name=re.compile("^B, ")).first.click()
+    workload.select_option("cpu_burner")
+    expect(page.get_by_role("button", name=re.compile("^A, .*Processor time: 2.67 GHz"))).to_be_visible()
+    notebook.run_all(page)
+    expect(attempts).to_contain_text("nothing of what A wrote")
+
+    observe = part(page, "Observe")
+    expect(observe.get_by_role("combobox")).to_have_count(3)
+    for row, seen in zip(observe.get_by_role("combobox").all(), ("no", "no", "yes"), strict=True):
+        row.select_option(seen)
+    observe.get_by_role("textbox").fill("1.33")
+    observe.get_by_role("button", name="Record").click()
+    expect(observe.get_by_role("status").nth(1)).to_contain_text("1/1.")
+    explain = part(page, "Explain")
+    explain.get_by_label("The policy let it").check()
+    explain.get_by_role("textbox").fill("tables, nothing in common, settings")
+    explain.get_by_role("button", name="Answer").click()
+    drills = part(page, "Drills")
+    expect(drills.get_by_role("textbox")).to_have_count(3)
+    for box, value in zip(drills.get_by_role("textbox").all(), ("3800", "4300", "44"), strict=True):
+        box.fill(value)
+    for row in drills.get_by_role("combobox").all():
+        row.select_option("performance")
+    drills.get_by_role("button", name="Check").click()
+    expect(drills).to_contain_text("A keeps at least 95 %, and the server is in use.")
+    expect(drills).to_contain_text("In the run A still loses more than 5 %.")
+    expect(drills).to_contain_text("This one is shared, and rightly so")
+    part(page, "Exit ticket").get_by_label("It becomes slower").check()
+    part(page, "Exit ticket").get_by_role("button", name="Answer").click()
+    expect(part(page, "Exit ticket").locator(".vmw-score")).to_have_text("7 points of 10")
+    assert axe(page, ".vmw-lesson") == []
+
+
 def test_the_folder_makes_a_chapter_russian(chapter):
     page = chapter("01_one_server", "ru")
     expect(page.get_by_role("heading", name="Прогноз", exact=True).last).to_be_visible()
