@@ -37,8 +37,8 @@ __all__ = [
     "Timeline", "VCpu",
 ]  # fmt: skip
 
-_BITS, _MASK = 20, 2**20 - 1
-"""An event is one number: its time and, below it, the vCPU or timer that it concerns. Numbers sort fast."""
+_TIMERS = 16
+"""A scheduler has no more than so many."""
 
 
 class Simulation:
@@ -79,14 +79,16 @@ class Simulation:
         number = count()
         self.vcpus = tuple(VCpu(next(number), g, guest, p) for g, guest in enumerate(guests) for p in guest.programs)
         self.now = self.switches = self.overhead_us = 0
-        self._switch_cost, self._migration_cost = processors.switch_cost_us, processors.migration_cost_us
         self._smt = threads > 1 and processors.smt_speed_permille < FULL_SPEED
+        self._is_plain = not (self._smt or processors.switch_cost_us or processors.migration_cost_us)
         self._devices: dict[int, int] = {}  # when each will have served all requests made so far
         self._timers: list[tuple[Callable[[int], None], int]] = []
         self.ends = [NEVER] * processors.pcpus
         self._log = Log(check_int("log_limit", log_limit, 0, 10**8), len(self.vcpus))
         self._logs, self._record = log_limit > 0, self._log.entries.append
-        self._events = [NEVER << _BITS]
+        # An event is one number: its time and, below it, the vCPU or timer that it concerns. Numbers sort fast.
+        self._bits = (len(self.vcpus) + _TIMERS).bit_length()
+        self._events = [NEVER << self._bits]
         for vcpu in self.vcpus:
             heappush(self._events, vcpu.index)  # all of them begin at time 0
         scheduler.start(self)
@@ -102,20 +104,22 @@ class Simulation:
             If it lies in the past, or further away than a log can say (2**34 microseconds).
         """
         check_int("until_us", until_us, self.now, MAX_TIME_US)
-        events, ends, timers = self._events, self.ends, len(self.vcpus)
+        events, ends, timers, bits = self._events, self.ends, len(self.vcpus), self._bits
+        mask = (1 << bits) - 1
         while True:
-            now = min(ends)
-            if events[0] >> _BITS < now:
-                now = events[0] >> _BITS
+            now, due = min(ends), events[0] >> bits
+            if due < now:
+                now = due
             if now >= until_us:
                 break
             self.now = now
-            while events[0] >> _BITS == now:
-                event = heappop(events) & _MASK
+            while due == now:
+                event = heappop(events) & mask
                 if event < timers:
                     self._wake(self.vcpus[event], now)
                 else:
                     self._ring(event, now)
+                due = events[0] >> bits
             while now in ends:
                 self._choose(self.pcpus[ends.index(now)], now)
             if self._logs:
@@ -146,7 +150,7 @@ class Simulation:
 
     def _switch(self, old: VCpu | None, new: VCpu | None, pcpu: PCpu, now: int) -> None:
         if old is not None:
-            if old.speed == FULL_SPEED and now >= old.mark:
+            if self._is_plain:
                 old.left = old.done_at - now
             else:
                 self._work(old, now)
@@ -158,28 +162,33 @@ class Simulation:
         pcpu.current = new
         if new is not None:
             new.spent[new.state] += now - new.since
-            new.since = new.charged = new.mark = now
-            new.state, new.done_at, new.speed = RUNNING, now + new.left, FULL_SPEED
+            new.since = new.charged = now
+            new.state, new.done_at = RUNNING, now + new.left
             if new.stopped != now:
                 new.dispatches += 1
-            cost = 0
+            came = new.pcpu
+            if came is not pcpu:
+                new.pcpu = pcpu
+                if came is not None:
+                    new.migrations += 1
+            if not self._is_plain:
+                self._delay(new, pcpu, came, now)
             if new is not pcpu.last:
                 pcpu.last = new
                 self.switches += 1
-                cost = self._switch_cost
-            if new.pcpu is not pcpu:
-                if new.pcpu is not None:
-                    new.migrations += 1
-                    cost += self._migration_cost
-                new.pcpu = pcpu
-            if cost:  # paid before the work goes on
-                self.overhead_us += cost
-                new.mark += cost
-                new.done_at += cost
             if self._logs:
                 self._record(now << TIME | new.index << VCPU | pcpu.index << PCPU | RUNNING)
         if self._smt:
             self._change_speeds(pcpu, now)
+
+    def _delay(self, vcpu: VCpu, pcpu: PCpu, came: PCpu | None, now: int) -> None:
+        """Let a vCPU that comes to a pCPU pay for the change before its work goes on."""
+        cost = 0 if vcpu is pcpu.last else self.processors.switch_cost_us
+        if came is not pcpu and came is not None:
+            cost += self.processors.migration_cost_us
+        self.overhead_us += cost
+        vcpu.mark, vcpu.speed = now + cost, FULL_SPEED
+        vcpu.done_at += cost
 
     def _wake(self, vcpu: VCpu, now: int) -> None:
         if self._step(vcpu, now):
@@ -213,7 +222,7 @@ class Simulation:
             else:
                 wakes = step.until(now)
             vcpu.left, vcpu.mark, vcpu.done_at = 0, now, now
-            heappush(self._events, wakes << _BITS | vcpu.index)
+            heappush(self._events, wakes << self._bits | vcpu.index)
             return False
 
     def _work(self, vcpu: VCpu, now: int) -> None:
@@ -248,14 +257,14 @@ class Simulation:
 
     def _ring(self, timer: int, now: int) -> None:
         action, period = self._timers[timer - len(self.vcpus)]
-        heappush(self._events, now + period << _BITS | timer)
+        heappush(self._events, now + period << self._bits | timer)
         action(now)
 
     # What schedulers ask for
 
     def every(self, period_us: int, action: Callable[[int], None]) -> None:
         """Call ``action(now)`` at each multiple of a period from now on, after the other events of that instant."""
-        heappush(self._events, self.now + period_us << _BITS | len(self.vcpus) + len(self._timers))
+        heappush(self._events, self.now + period_us << self._bits | len(self.vcpus) + len(self._timers))
         self._timers.append((action, period_us))
 
     def shorten(self, pcpu: PCpu, when: int) -> None:
@@ -314,8 +323,9 @@ class Simulation:
         """Return the computation each vCPU has done: its running time less switches, and less what siblings slowed."""
         done = [vcpu.asked - vcpu.left for vcpu in self.vcpus]
         for vcpu in self.vcpus:
-            if vcpu.state == RUNNING and self.now > vcpu.mark:
-                done[vcpu.index] += min(vcpu.left, (self.now - vcpu.mark) * vcpu.speed // FULL_SPEED)
+            if vcpu.state == RUNNING:
+                left = (vcpu.done_at - max(self.now, vcpu.mark)) * vcpu.speed
+                done[vcpu.index] = vcpu.asked - min(vcpu.left, -(-left // FULL_SPEED))
         return done
 
     def timeline(self) -> Timeline:

@@ -76,6 +76,7 @@ class Guest:
 
     def __post_init__(self) -> None:
         check_int("the number of vCPUs", len(self.programs), 1, MAX_VCPUS)
+        object.__setattr__(self, "programs", tuple(program(steps) for steps in self.programs))
         if self.weight is not None:
             check_int("weight", self.weight, 1, 10**6)
         check_int("cap_permille", self.cap_permille, 0, 1000 * MAX_PCPUS)
@@ -105,7 +106,7 @@ class VCpu:
 
     def __init__(self, index: int, guest_index: int, guest: Guest, steps: Program) -> None:
         self.index, self.guest_index, self.guest = index, guest_index, guest
-        self.steps = cycle(program(steps))
+        self.steps = cycle(steps)
         self.state, self.since = BLOCKED, 0
         self.spent = [0] * len(STATES)  # microseconds in each state, the present stretch not counted
         self.held: int | None = None  # COSTOPPED or PARKED while something keeps it from running

@@ -19,9 +19,6 @@ from vmwidgets.model.schedulers.machine import NEVER, RUNNABLE, PCpu, VCpu
 if TYPE_CHECKING:
     from vmwidgets.model.scheduler import Simulation
 
-_INDEX, _MASK = 12, 2**12 - 1
-"""A key is one number: virtual time, and below it the vCPU, so that ties go to the one that stands first."""
-
 
 class VirtualTime(Scheduler):
     """Weighted fair queueing by quanta.
@@ -41,6 +38,9 @@ class VirtualTime(Scheduler):
 
     def start(self, sim: "Simulation") -> None:  # noqa: D102
         super().start(sim)
+        # A key is one number: virtual time, and below it the vCPU, so that ties go to the one that stands first.
+        self.bits = len(sim.vcpus).bit_length()
+        self.mask = (1 << self.bits) - 1
         self.key = [vcpu.index for vcpu in sim.vcpus]
         self.stride = [
             max(1, self.scale * len(vcpu.guest.programs) // self.weights[vcpu.guest_index]) for vcpu in sim.vcpus
@@ -48,23 +48,25 @@ class VirtualTime(Scheduler):
         self.queue: list[int] = []
         self.aside: set[int] = set()  # vCPUs that are awake, and held
         self.bandwidth = Bandwidth(sim, self.period_us, self.period_us // 20)
-        self.budget = self.bandwidth.left
+        self.capped = [vcpu.guest.cap_permille > 0 for vcpu in sim.vcpus]
 
     def wake(self, vcpu: VCpu, now: int) -> None:
         """Time asleep earns nothing: a vCPU that wakes is not behind all that are awake."""
-        keys, stride, quantum = self.key, self.stride, self.quantum_us
-        floor = self.queue[0] if self.queue else LONGEST_US << _INDEX
+        keys, own = self.key, self.key[vcpu.index]
+        nobody = floor = NEVER << self.bits
+        if self.queue:
+            floor = self.queue[0]
+        for index in self.aside:
+            floor = min(floor, keys[index])
         for pcpu in self.pcpus:
-            if (running := pcpu.current) is not None:
-                i = running.index
-                key = keys[i] + (stride[i] * (now - running.charged) // quantum << _INDEX)
-                if key < floor:
-                    floor = key
-        for i in self.aside:
-            if keys[i] < floor:
-                floor = keys[i]
-        if keys[vcpu.index] < floor < LONGEST_US << _INDEX:
-            keys[vcpu.index] = floor & ~_MASK | vcpu.index
+            if floor <= own:
+                break
+            if (running := pcpu.current) is not None and running.done_at > now:
+                index = running.index
+                ahead = self.stride[index] * (now - running.charged) // self.quantum_us
+                floor = min(floor, keys[index] + (ahead << self.bits))
+        if own < floor < nobody:
+            keys[vcpu.index] = floor & ~self.mask | vcpu.index
         if vcpu.held is not None:
             self.aside.add(vcpu.index)
 
@@ -91,43 +93,48 @@ class VirtualTime(Scheduler):
             key = heappop(queue)
         else:
             return None
+        index = key & self.mask
         turn = LONGEST_US
         if queue:
-            turn = ((queue[0] - key) // (self.stride[key & _MASK] << _INDEX) + 1) * self.quantum_us
-        return self.allow(key, turn) or self.replace(None, pcpu, now)
+            turn = ((queue[0] - key) // (self.stride[index] << self.bits) + 1) * self.quantum_us
+        if self.capped[index]:
+            return self.allow(key, turn) or self.replace(None, pcpu, now)
+        new = self.vcpus[index]
+        new.slice_us = turn
+        return new
 
     def allow(self, key: int, turn: int) -> VCpu | None:
         """Return the vCPU of a key that has been taken out of the queue, for a turn as long as its cap allows."""
-        vcpu = self.vcpus[key & _MASK]
-        if self.budget[vcpu.index] < turn:
-            turn = min(turn, self.bandwidth.take(vcpu))
-            if not turn:  # the other vCPUs of its VM have left it nothing
-                self.aside.add(vcpu.index)
-                self.sim.withhold(vcpu)
-                return None
-        vcpu.slice_us = turn
-        return vcpu
+        vcpu = self.vcpus[key & self.mask]
+        vcpu.slice_us = min(turn, self.bandwidth.take(vcpu))
+        if vcpu.slice_us:
+            return vcpu
+        self.aside.add(vcpu.index)  # the other vCPUs of its VM have left it nothing
+        self.sim.withhold(vcpu)
+        return None
 
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
         """Take an idle pCPU; if there is none, the running ones may win fewer quanta than it seemed."""
         self.aside.discard(vcpu.index)
-        key, keys, quantum, ends = self.key[vcpu.index], self.key, self.quantum_us, self.sim.ends
-        if NEVER in ends or self.queue[0] != key:
+        keys, stride, ends, quantum, bits = self.key, self.stride, self.sim.ends, self.quantum_us, self.bits
+        key = keys[vcpu.index]
+        if NEVER in ends:
             return self.idle_pcpu(vcpu)
         for pcpu in self.pcpus:
-            if (v := pcpu.current) is not None:
-                wins = (key - keys[v.index]) // (self.stride[v.index] << _INDEX) + 1
-                if (until := v.charged + wins * quantum) < ends[pcpu.index]:
-                    self.sim.shorten(pcpu, max(until, now + (v.charged - now) % quantum))
+            if (running := pcpu.current) is not None:
+                index, began = running.index, running.charged
+                until = began + ((key - keys[index]) // (stride[index] << bits) + 1) * quantum
+                if until < ends[pcpu.index]:
+                    quantum_ends = now + (began - now) % quantum
+                    self.sim.shorten(pcpu, until if until > quantum_ends else quantum_ends)
         return None
 
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:  # noqa: D102
         index = vcpu.index
-        self.key[index] += self.stride[index] * ran_us // self.quantum_us << _INDEX
-        self.budget[index] -= ran_us
-        if self.budget[index] <= 0:
-            self.bandwidth.charge(vcpu, 0)
+        self.key[index] += self.stride[index] * ran_us // self.quantum_us << self.bits
+        if self.capped[index]:
+            self.bandwidth.charge(vcpu, ran_us)
 
     def credits(self) -> list[int]:
         """Return the virtual time of each vCPU; the least is next."""
-        return [key >> _INDEX for key in self.key]
+        return [key >> self.bits for key in self.key]
