@@ -70,7 +70,7 @@ def test_looking_at_the_past_ends_with_the_next_command(transport, lab, wire):
 
 def test_locked_nothing_changes_but_the_language(transport, lab, wire):
     wire.send(transport, name="play", player="one", seq=1)
-    transport.lock(True)
+    transport.lock("later")
     assert transport.player == ""
     before = lab.digest()
     for seq, name in enumerate(("step", "undo", "redo", "play"), 2):

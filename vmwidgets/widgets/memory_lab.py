@@ -1,12 +1,6 @@
 """The memory lab: what the host has left, who gives memory away and how, and where every frame is, on one screen."""
 
-from collections.abc import Callable
-from typing import Any
-
-import ipywidgets
-
 from vmwidgets.lab import Lab
-from vmwidgets.locale import mark
 from vmwidgets.widgets.balloon_inside import BalloonInside
 from vmwidgets.widgets.frame_map import FrameMap
 from vmwidgets.widgets.kit import Selection
@@ -16,11 +10,12 @@ from vmwidgets.widgets.memory_controls import MemoryControls
 from vmwidgets.widgets.memory_picture import memory_picture
 from vmwidgets.widgets.memory_state import MemoryState, paged
 from vmwidgets.widgets.page_walk import PageWalk
+from vmwidgets.widgets.screen import Screen
 from vmwidgets.widgets.server_view import vms_text
 from vmwidgets.widgets.transport import Transport
 
 
-class MemoryLab(ipywidgets.VBox):
+class MemoryLab(Screen):
     """One server whose memory is lent, reclaimed and shared page by page, live.
 
     Parameters
@@ -45,43 +40,18 @@ class MemoryLab(ipywidgets.VBox):
     def __init__(
         self, lab: Lab, *, unfold: bool = False, charts: bool = True, frames: bool = True, walk: bool = True
     ) -> None:
-        self.lab = lab
         paged(lab)
         self.selection = Selection(lab)
         # Who is made first is told first: the lines that a slider moves are on their way before the rest.
         self.charts = MemoryCharts(lab, self.selection) if charts else None
         self.host = MemoryState(lab, self.selection)
-        self.transport = Transport(lab, self.selection)
+        self.transport = Transport(lab, self.selection, memory_picture)
         self.controls = MemoryControls(lab, self.selection, unfold=unfold)
         self.inside = BalloonInside(lab, self.selection)
         self.frames = FrameMap(lab, self.selection, frames=LabFrames(lab, self.selection)) if frames else None
         self.walk = PageWalk(lab, self.selection, fold=True) if walk else None
         parts = (self.transport, self.host, self.controls, self.charts, self.inside, self.frames, self.walk)
-        super().__init__([part for part in parts if part], layout={"width": "100%"})
-        self.add_class("vmw-lab")
-
-    def lock(self, reason: str = mark("The controls open when your prediction is in.")) -> None:
-        """Hold controls and time still, and say why; ``reason`` is a message id."""
-        self.controls.lock(reason)
-        self.transport.lock(True)
-
-    def unlock(self) -> None:
-        """Let go of controls and time."""
-        self.controls.lock("")
-        self.transport.lock(False)
-
-    def close(self) -> None:
-        """End the view, and all it began."""
-        closers: list[Callable[[], object]] = [part.close for part in self.children]
-        for close in closers:
-            close()
-        self.layout.close()
-        super().close()
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # Readers without a kernel see the picture; those with one see the widget.
-        picture = memory_picture(self.lab)
-        return {**super()._repr_mimebundle_(**kwargs), "text/plain": repr(self), "image/svg+xml": picture}
+        super().__init__(lab, parts, locked=(self.controls.lock, self.transport.lock), picture=memory_picture)
 
     def __repr__(self) -> str:
         state = paged(self.lab).rung.name

@@ -1,5 +1,6 @@
 """Time and the log: the browser's clock, the recorded past, undo and redo, language, export."""
 
+from collections.abc import Callable
 from typing import Any
 
 import traitlets
@@ -9,6 +10,7 @@ from vmwidgets.lab import Lab
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.widgets import exports
 from vmwidgets.widgets.kit import Selection, View
+from vmwidgets.widgets.picture import picture
 from vmwidgets.widgets.server_view import clock
 
 MAX_STEP = 1000
@@ -24,6 +26,8 @@ class Transport(View):
         Whose time passes.
     selection
         Where the recorded tick that is looked at is written to; a new one if left out.
+    draw
+        Draws the lab as an SVG text: what is saved as a picture.
     """
 
     _front = "transport"
@@ -33,8 +37,9 @@ class Transport(View):
     player = traitlets.Unicode("").tag(sync=True)
     """The page that plays, "" while time stands still: of two pages that show one lab only one is the clock."""
 
-    def __init__(self, lab: Lab, selection: Selection | None = None) -> None:
+    def __init__(self, lab: Lab, selection: Selection | None = None, draw: Callable[[Lab], str] = picture) -> None:
         self.lab = lab
+        self._draw = draw
         self.selection = selection or Selection(lab)
         self.locked = False
         super().__init__(state=self._state())
@@ -46,10 +51,10 @@ class Transport(View):
         """Write all synced traits anew."""
         self.state = self._state()
 
-    def lock(self, locked: bool) -> None:
-        """Hold time and log still, or let go of them."""
-        self.locked = locked
-        if locked:
+    def lock(self, reason: str) -> None:
+        """Hold time and log still for a reason; ``""`` lets go of them."""
+        self.locked = bool(reason)
+        if reason:
             self.player = ""
         self.refresh()
 
@@ -114,7 +119,7 @@ class Transport(View):
         locale.set_language(content.get("code"))
 
     def _on_export(self, content: dict[str, Any]) -> None:
-        self.send({"export": exports.made(self.lab, str(content.get("kind")))})
+        self.send({"export": exports.made(self.lab, str(content.get("kind")), self._draw)})
 
     def __repr__(self) -> str:
         return f"<Transport: tick {self.lab.tick}>"
