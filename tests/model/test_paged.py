@@ -12,7 +12,7 @@ from vmwidgets.model.guest_pages import GuestPages, Mix
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.memory_ticks import METRICS, now, run
 from vmwidgets.model.paged import PagedMemory
-from vmwidgets.model.second_stage import BALLOONED, PACKED, SWAPPED
+from vmwidgets.model.second_stage import BALLOONED, MAPPED, PACKED, SWAPPED
 from vmwidgets.model.units import KiB
 from vmwidgets.stacks import MEMORY
 
@@ -234,6 +234,11 @@ def test_states_go_down_at_once_and_up_with_hysteresis():
     second, _, free = memory.events[1]
     assert free < 40 <= free + 10  # 4 % of 1000 frames
     assert second > 80
+    # 6 % are the threshold of the rung above, and it has to be exceeded by a tenth of that
+    for more, name in ((66 - memory.machine.free, "soft"), (1, "high")):
+        memory.machine.release(slot, np.arange(800)[memory.machine.tables[slot].where[:800] == MAPPED][-more:])
+        memory.step({slot: 20})
+        assert memory.rung.name == name
 
 
 def test_a_second_changes_only_what_it_touches():
