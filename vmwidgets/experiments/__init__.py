@@ -29,6 +29,8 @@ _MODULES = {
     "scanning": ("ksm_pass", "page_sharing"),
     "booting": ("boot_storm",),
     "scheduling": ("tick_theft", "weighted_shares", "slice_length", "wakeup_latency", "cpu_ready", "cap"),
+    "hosted_io": ("hosted_packet", "hosted_throughput"),
+    "monitor_costs": ("nanobenchmarks", "exit_costs", "op_counts_to_overhead", "counts_that_explain"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -97,19 +97,20 @@ _SENTENCES = {
     "str": "{name} is {value}, expected a text",
     "bool": "{name} is {value}, expected true or false",
     "list": "{name} is {value}, expected a list",
+    "mapping": "{name} is {value}, expected a mapping",
     "int list": "{name} is {value}, expected a whole number or a list of them",
     "float list": "{name} is {value}, expected a number or a list of them",
     "str list": "{name} is {value}, expected a text or a list of them",
 }
+
+_CONTAINERS: dict[object, str] = {Sequence: "list", Mapping: "mapping"}
 
 
 def _check(name: str, value: object, annotation: object) -> None:
     """Check that a value is of one of the kinds that the parameter's annotation names."""
     kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
     if not any(_is(value, kind) for kind in kinds):
-        words = [
-            "list" if get_origin(k) is Sequence else getattr(k, "__name__", "") for k in kinds if k is not NoneType
-        ]
+        words = [_CONTAINERS.get(get_origin(k), getattr(k, "__name__", "")) for k in kinds if k is not NoneType]
         raise VmwidgetsError(_SENTENCES[" ".join(words)], name=name, value=repr(value)[:60])
 
 
@@ -118,6 +119,8 @@ def _is(value: object, kind: object) -> bool:
         return value is None
     if kind is float:
         return type(value) is not bool and isinstance(value, Real) and isfinite(value)
+    if get_origin(kind) is Mapping:
+        return isinstance(value, Mapping)
     if get_origin(kind) is Sequence:
         return isinstance(value, Sized) and isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
     return isinstance(kind, type) and type(value) is kind
