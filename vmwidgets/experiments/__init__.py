@@ -31,6 +31,8 @@ _MODULES = {
     "scheduling": ("tick_theft", "weighted_shares", "slice_length", "wakeup_latency", "cpu_ready", "cap"),
     "hosted_io": ("hosted_packet", "hosted_throughput"),
     "monitor_costs": ("nanobenchmarks", "exit_costs", "op_counts_to_overhead", "counts_that_explain"),
+    "xen_2003": ("application_overheads", "lmbench_overheads", "network_overheads"),
+    "hypercalls": ("hypercall_versus_io",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
