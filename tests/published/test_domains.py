@@ -46,3 +46,30 @@ def test_the_flattening_comes_out_of_the_service_times():
     """With the same weights and a faster disk the domains become processor-bound and proportional again."""
     fast = experiments.weighted_domains(workload="disk", disk_us=10, seek_us=0, cpu_us=4000)
     assert fast["share_pct"].tolist() == pytest.approx(fast["expected_pct"].tolist(), abs=0.01)
+
+
+@pytest.mark.parametrize("scheduler", ["bvt", "credit", "credit2", "eevdf"])
+def test_slice_by_slice_the_disk_flattens_the_weights_as_well(scheduler: str):
+    cpu, disk = (
+        experiments.weighted_domains(pcpus=1, workload=work, scheduler=scheduler, seconds=9) for work in ("cpu", "disk")
+    )
+    assert cpu["share_pct"].iloc[0] / cpu["share_pct"].iloc[-1] > 5
+    assert disk["share_pct"].iloc[0] / disk["share_pct"].iloc[-1] < 2.5  # the weights say 8
+    assert disk["cpu_pct"].sum() <= 100.01
+
+
+@pytest.mark.parametrize("domains", [1, 2, 4, 8])
+def test_slice_by_slice_the_disk_bound_total_is_that_of_the_fluid_model(domains: int):
+    """One transaction after the other: with one domain exactly, with more up to what slices lose."""
+    table = experiments.weighted_domains(weights=[1] * domains, workload="disk", scheduler="bvt", seconds=5)
+    assert table["throughput_per_s"].sum() == pytest.approx(oltp(domains), rel=0.001 if domains == 1 else 0.2)
+
+
+def test_a_domain_is_measured_alike_by_both():
+    for workload in ("cpu", "disk"):
+        fluid, sliced = (
+            experiments.weighted_domains([5], workload=workload, scheduler=name, seconds=1) for name in ("", "stride")
+        )
+        assert list(fluid.columns) == list(sliced.columns)
+        for column in ("share_pct", "throughput_per_s", "cpu_pct", "latency_us"):
+            assert sliced[column].tolist() == pytest.approx(fluid[column].tolist(), rel=0.002)

@@ -51,7 +51,7 @@ def test_who_is_found_at_the_tick_pays():
 
 
 def test_predicted_weights_of_processor_bound_domains():
-    table = experiments.weighted_shares()
+    table = experiments.weighted_domains(scheduler="bvt")
     errors = 100 * (table["share_pct"] / IR_PCT - 1)
     print("predicted, OSDB-IR shares under BVT, error %:", errors.round(2).tolist())
     assert errors.abs().max() <= 5  # the text says 4 %, the digitised weight 6 is 4.3 % off
@@ -61,7 +61,7 @@ def test_predicted_weights_of_processor_bound_domains():
 @pytest.mark.parametrize("scheduler", ["hyperv_classic", "hyperv_core"])
 def test_hyperv_weights_example(scheduler: str):
     """WDK documentation, ff538581: one logical processor, weights 100, 200, 700; vendor arithmetic, exact."""
-    table = experiments.weighted_shares(weights=(100, 200, 700), scheduler=scheduler, pcpus=1, seconds=10)
+    table = experiments.weighted_domains((100, 200, 700), pcpus=1, scheduler=scheduler, seconds=10)
     print("predicted, Hyper-V shares:", table["share_pct"].tolist())
     assert table["share_pct"].tolist() == pytest.approx([10, 20, 70], abs=1e-9)
 

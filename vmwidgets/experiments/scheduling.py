@@ -84,49 +84,6 @@ def tick_theft(
 
 
 @experiment(
-    source="P. Barham et al., Xen and the Art of Virtualization, SOSP 2003, Figure 5; Microsoft, WDK documentation,"
-    " Hypervisor CPU Weight (ff538581)",
-    predicted="OSDB-IR with weights 1 to 8 under BVT; 10, 20 and 70 % with weights 100, 200 and 700 under Hyper-V",
-)
-def weighted_shares(
-    weights: Sequence[int] = (8, 7, 6, 5, 4, 3, 2, 1), scheduler: str = "bvt", pcpus: int = 2, seconds: float = 60
-) -> "pd.DataFrame":
-    """Run busy guests with one vCPU each under a scheduler, and see what each weight brings.
-
-    Parameters
-    ----------
-    weights
-        One for each guest, on the scheduler's own scale. BVT is that of the first Xen.
-    scheduler
-        One of :data:`vmwidgets.model.schedulers.SCHEDULERS`.
-    pcpus, seconds
-        Physical processors and simulated time.
-
-    Returns
-    -------
-    DataFrame
-        One row for each guest: ``guest``, ``weight``, ``expected_pct`` (its part of the weights), ``share_pct`` (its
-        part of all running time), ``cpu_pct`` of one processor, ``switches``, ``migrations``.
-    """
-    import pandas as pd
-
-    guests = [Guest(f"guest {index + 1}", (busy(),), weight) for index, weight in enumerate(weights)]
-    sim = _run(make(scheduler), guests, seconds, pcpus=pcpus)
-    ran = _pct(sim, RUNNING)
-    return pd.DataFrame(
-        {
-            "guest": [guest.name for guest in guests],
-            "weight": list(weights),
-            "expected_pct": [100 * weight / sum(weights) for weight in weights],
-            "share_pct": [100 * value / sum(ran) for value in ran],
-            "cpu_pct": ran,
-            "switches": [vcpu.dispatches for vcpu in sim.vcpus],
-            "migrations": [vcpu.migrations for vcpu in sim.vcpus],
-        }
-    )
-
-
-@experiment(
     source="P. Barham et al., Xen and the Art of Virtualization, SOSP 2003, Section 4.5: 5 ms and 50 ms slices",
     predicted="the part of the processors that is lost, given the cost of a switch; the model has no value for that",
 )
