@@ -137,4 +137,4 @@ def _slice_by_slice(
     sim.run(until_us)
     done = np.array(sim.work_us()) / one_us
     used = np.array([100 * spent[RUNNING] / until_us for spent in sim.spent_us()])
-    return done * 1e6 / until_us, used, until_us / np.maximum(done, 1e-9)
+    return done * 1e6 / until_us, used, np.asarray(until_us / np.maximum(done, 1e-9), np.float64)

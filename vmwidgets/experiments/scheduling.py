@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vmwidgets.experiments.amounts import simulated_us, thousandths
 from vmwidgets.experiments.registry import experiment
-from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.errors import check_int
 from vmwidgets.model.guest_threads import busy, duty_cycle, interactive, tick_thief
 from vmwidgets.model.scheduler import BLOCKED, COSTOPPED, PARKED, RUNNABLE, RUNNING, Guest, Processors, Simulation
 from vmwidgets.model.schedulers import make
@@ -18,26 +19,18 @@ from vmwidgets.model.schedulers.proportional_share import ProportionalShare
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_S = 3600
-
-
-def _us(name: str, ms: float, most_ms: float) -> int:
-    if not 0 <= ms <= most_ms:
-        raise VmwidgetsError("{name} is {value}, expected a number from 0 to {most}", name=name, value=ms, most=most_ms)
-    return round(ms * 1000)
-
 
 def _run(
-    scheduler: Scheduler, guests: Sequence[Guest], seconds: float, log: bool = False, **processors: int
+    scheduler: Scheduler, guests: Sequence[Guest], until_us: int, log: bool = False, **processors: int
 ) -> Simulation:
     sim = Simulation(Processors(**processors), scheduler, guests, log_limit=1_000_000 if log else 0)
-    sim.run(_us("seconds", seconds, _MOST_S * 1000) * 1000)
+    sim.run(until_us)
     return sim
 
 
 def _pct(sim: Simulation, state: int) -> list[float]:
     """Return how much of the time each vCPU was in a state."""
-    return [100 * spent[state] / max(1, sim.now) for spent in sim.spent_us()]
+    return [100 * spent[state] / sim.now for spent in sim.spent_us()]
 
 
 @experiment(
@@ -71,13 +64,13 @@ def tick_theft(
     """
     import pandas as pd
 
-    run_us = max(1, _us("run_ms", run_ms, 1000))
+    run_us, until_us = thousandths("run_ms", run_ms, 0.001, 1000), simulated_us(seconds)
     rows: list[tuple[float, ...]] = []
     for count in [victims] if isinstance(victims, int) else victims:
         check_int("victims", count, 1, 64)
         guests = [Guest("thief", (tick_thief(run_us),))]
         guests += [Guest(f"victim {index + 1}", (busy(),)) for index in range(count)]
-        sim = _run(Credit(accounting), guests, seconds)
+        sim = _run(Credit(accounting), guests, until_us)
         ran, waited = _pct(sim, RUNNING), _pct(sim, RUNNABLE)
         rows.append((count, ran[0], float(np.mean(ran[1:])), 100 / (count + 1), float(np.mean(waited[1:]))))
     return pd.DataFrame(rows, columns=["victims", "thief_pct", "victim_pct", "fair_pct", "steal_pct"])
@@ -119,20 +112,18 @@ def slice_length(
     import pandas as pd
 
     rows: list[tuple[float, ...]] = []
-    cost = _us("switch_cost_ms", switch_cost_ms, 1000)
+    cost, until_us = thousandths("switch_cost_ms", switch_cost_ms, 0, 1000), simulated_us(seconds)
     for length in [slice_ms] if isinstance(slice_ms, int | float) else slice_ms:
         for count in [domains] if isinstance(domains, int) else domains:
             check_int("domains", count, 1, 512)
             guests = [Guest(f"domain {index + 1}", (busy(),)) for index in range(count)]
-            scheduler = Bvt(max(1, _us("slice_ms", length, 1000)))
-            sim = _run(scheduler, guests, seconds, log=True, pcpus=pcpus, switch_cost_us=cost)
-            could = max(1, sim.now * min(count, pcpus))
+            scheduler = Bvt(thousandths("slice_ms", length, 0.1, 1000))
+            sim = _run(scheduler, guests, until_us, log=True, pcpus=pcpus, switch_cost_us=cost)
+            could = sim.now * min(count, pcpus)
             done, line = sum(sim.work_us()), sim.timeline()
             waits = (line.end - line.start)[line.state == RUNNABLE]
-            lost = 100 * sim.overhead_us / could
-            rows.append(
-                (length, count, 100 * done / could, sim.switches / seconds, lost, int(waits.max(initial=0)) / 1000)
-            )
+            lost, rate = 100 * sim.overhead_us / could, 1e6 * sim.switches / until_us
+            rows.append((length, count, 100 * done / could, rate, lost, int(waits.max(initial=0)) / 1000))
     columns = ["slice_ms", "domains", "throughput_pct", "switches_per_s", "lost_pct", "wait_ms"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -172,7 +163,8 @@ def wakeup_latency(
     """
     import pandas as pd
 
-    work, pause = max(1, _us("work_ms", work_ms, 1000)), max(1, _us("pause_ms", pause_ms, 10_000))
+    work, pause = thousandths("work_ms", work_ms, 0.001, 1000), thousandths("pause_ms", pause_ms, 0.001, 10_000)
+    until_us = simulated_us(seconds)
     check_int("rivals", rivals, 0, 64)
     rows: list[tuple[str | float, ...]] = []
     for name in [scheduler] if isinstance(scheduler, str) else scheduler:
@@ -181,7 +173,7 @@ def wakeup_latency(
             Guest("busier", (interactive(pause, pause, 1, "busier guest"),)),
             *(Guest(f"rival {index + 1}", (busy(),)) for index in range(rivals)),
         ]
-        waits, who = _run(make(name), guests, seconds, log=True, pcpus=pcpus).timeline().waits()
+        waits, who = _run(make(name), guests, until_us, log=True, pcpus=pcpus).timeline().waits()
         for index in (0, 1):
             mine = waits[who == index] / 1000
             middle, high = np.quantile(mine, (0.5, 0.95), method="higher").tolist() if len(mine) else (0, 0)
@@ -223,17 +215,16 @@ def cpu_ready(
     """
     import pandas as pd
 
-    period = 20_000
-    demand = _us("demand_pct", demand_pct, 100) // 1000
-    work_us = max(1, period * demand // 100)
+    period, until_us = 20_000, simulated_us(interval_s, "interval_s")
+    work_us = period * thousandths("demand_pct", demand_pct, 0.1, 100) // 100_000
     work = busy() if work_us >= period else duty_cycle(work_us, period - work_us)
     guests = [Guest(f"VM{index + 1}", (work,) * check_int("vcpus", n, 1, 64)) for index, n in enumerate(vcpus)]
-    sim = _run(ProportionalShare(coscheduling=coscheduling), guests, interval_s, pcpus=pcpus)
+    sim = _run(ProportionalShare(coscheduling=coscheduling), guests, until_us, pcpus=pcpus)
     spent, rows = np.array(sim.spent_us()) / 1000, list[tuple[str | float, ...]]()
     owner = np.array([vcpu.guest_index for vcpu in sim.vcpus])
     for index, guest in enumerate(guests):
         mine = spent[owner == index]
-        parts = 100 * mine.mean(axis=0) / max(interval_s * 1000, 0.001)
+        parts = 100 * mine.mean(axis=0) / (until_us / 1000)
         ready = float(mine[:, RUNNABLE].sum() + mine[:, PARKED].sum())
         ready_pct = float(parts[RUNNABLE] + parts[PARKED])
         rows.append((guest.name, len(mine), ready, ready_pct, parts[RUNNING], parts[COSTOPPED], parts[BLOCKED]))
@@ -256,7 +247,7 @@ def cap(
     Parameters
     ----------
     cap_pct
-        The cap, of one processor.
+        The cap, of one processor, in whole thousandths: 0.1 to 100.
     scheduler
         Its name, or several.
     rivals
@@ -272,13 +263,13 @@ def cap(
     """
     import pandas as pd
 
-    permille = _us("cap_pct", cap_pct, 100) // 100
+    permille, until_us = thousandths("cap_pct", cap_pct, 0.1, 100) // 100, simulated_us(seconds)
     check_int("rivals", rivals, 0, 64)
     rows: list[tuple[str | float, ...]] = []
     for name in [scheduler] if isinstance(scheduler, str) else scheduler:
         guests = [Guest("capped", (busy(),), cap_permille=permille)]
         guests += [Guest(f"rival {index + 1}", (busy(),)) for index in range(rivals)]
-        sim = _run(make(name), guests, seconds, log=True)
+        sim = _run(make(name), guests, until_us, log=True)
         ran, line = _pct(sim, RUNNING), sim.timeline()
         runs = (line.vcpu == 0) & (line.state == RUNNING)
         gaps = line.start[runs][1:] - line.end[runs][:-1]
