@@ -25,7 +25,7 @@ def total(storm, column):
 
 
 def test_more_is_configured_than_there_is(storm):
-    assert sum(vm["max_mb"] for vm in BOOT_STORM) > 1.4 * HOST_MB
+    assert sum(vm["max"] for vm in BOOT_STORM) > 1.4 * HOST_MB
     assert storm["vm"].nunique() == len(BOOT_STORM)
     assert len(storm) == len(BOOT_STORM) * 35 * 60
 
@@ -43,6 +43,25 @@ def test_the_host_goes_through_all_states(storm):
     assert {b for _, b in changes} == set(ORDER)
 
 
+def test_the_sequence_of_states_is_exact(storm):
+    """Seen every second or seldom, in a column or as a list with minutes: it is the same sequence."""
+    sequence = storm.attrs["states"]
+    per_second = storm.groupby("minute")["state"].first()
+    assert sequence[0] == (0, "high")
+    assert sequence[1:] == [
+        (minute, b) for (a, b), minute in zip(pairwise(per_second), per_second.index[1:], strict=True) if a != b
+    ]
+    seldom = experiments.boot_storm(minutes=3, every_s=20)
+    assert seldom.attrs["states"] == [change for change in sequence if change[0] <= 3]
+    passed = [row.split() for row in seldom.groupby("minute")["states"].first()]
+    assert all(before[-1] == after[0] for before, after in pairwise(passed))
+    assert [passed[0][0], *(state for row in passed for state in row[1:])] == [
+        state for _, state in seldom.attrs["states"]
+    ]
+    assert any(len(row) > 2 for row in passed)  # what a look at the end of each interval would miss
+    assert seldom.groupby("minute")["state"].first().tolist() == [row[-1] for row in passed]
+
+
 def test_nobody_is_reclaimed_below_its_minimum(storm):
     for _, vm in storm.groupby("vm"):
         shrinks = vm["allocated_mb"].diff() < 0
@@ -53,7 +72,7 @@ def test_nobody_is_reclaimed_below_its_minimum(storm):
 def test_predicted_boot_shares_zero_pages_and_swaps_little(storm):
     """While the guests zero their memory the state drops to the lowest; what frees memory is sharing."""
     boot = storm[storm["minute"] <= 1]
-    assert boot["lowest_state"].eq("low").any()
+    assert boot["states"].str.contains("low").any()
     shared, swapped = total(boot, "shared_mb").max(), total(boot, "swapped_mb").max()
     print(f"predicted, at boot: up to {shared:.0f} MB shared, {swapped:.0f} MB swapped")
     assert shared > 400
@@ -87,7 +106,7 @@ def test_predicted_idle_vms_are_reclaimed_until_they_stop_at_their_minimum(storm
 
 def test_a_vm_of_any_kind_can_be_given():
     table = experiments.boot_storm(
-        [{"max_mb": 64}, {"name": "late", "max_mb": 96, "shares": 9, "active": [(0.5, 40)], "image": "Linux"}],
+        [{"max": 64}, {"name": "late", "max": 96, "shares": 9, "active_trace": [(0.5, 40)], "image": "Linux"}],
         host_mb=128,
         vmm_mb=8,
         minutes=2,
@@ -100,6 +119,18 @@ def test_a_vm_of_any_kind_can_be_given():
     assert table["min_mb"].eq(0).all()
 
 
+def test_a_trace_may_be_plain_numbers():
+    vms = [
+        {"max": 64, "min": 32, "shares": 64, "active_trace": trace}
+        for trace in ([20, 40, 30], [(0, 20), (0.5, 40), (1, 30)])
+    ]
+    table = experiments.boot_storm(vms, host_mb=256, vmm_mb=8, minutes=2, every_s=15, page_kib=64, trace_interval_s=30)
+    active = {name: rows["active_mb"].tolist() for name, rows in table.groupby("vm")}
+    assert active["VM1"] == active["VM2"] == [20, 40, 40, 30, 30, 30, 30, 30]
+    by_minute = experiments.boot_storm(vms[:1], host_mb=256, vmm_mb=8, minutes=2, every_s=30, page_kib=64)
+    assert by_minute["active_mb"].tolist() == [20, 40, 40, 30]
+
+
 @pytest.mark.parametrize("profile", ["neutral", "esxi", "kvm", "hyperv"])
 def test_every_product_survives_it(profile):
     table = experiments.boot_storm(profile=profile, minutes=3, page_kib=256)
@@ -109,7 +140,7 @@ def test_every_product_survives_it(profile):
     assert shared == (MEMORY[profile].sharing != "off")
 
 
-VM = {"max_mb": 64, "min_mb": 32}
+VM = {"max": 64, "min": 32}
 
 
 @pytest.mark.parametrize(
@@ -118,20 +149,23 @@ VM = {"max_mb": 64, "min_mb": 32}
         ({"vms": [5]}, "vms has 5, expected a mapping for each VM"),
         (
             {"vms": [{**VM, "size": 5}]},
-            "'size' is not known here, expected name, max_mb, min_mb, shares, active, image",
+            "'size' is not known here, expected max, min, shares, active_trace, name, image",
         ),
-        ({"vms": [{"min_mb": 5}]}, "max_mb is None, expected a number from 0 to "),
-        ({"vms": [{**VM, "min_mb": 65}]}, "min_mb is 65, expected a number from 0 to 64"),
+        ({"vms": [{"min": 5}]}, "max is None, expected a number from 0 to "),
+        ({"vms": [{**VM, "min": 65}]}, "min is 65, expected a number from 0 to 64"),
         ({"vms": [{**VM, "shares": 0}]}, "shares is 0, expected a whole number from 1"),
-        ({"vms": [{**VM, "active": []}]}, "active is empty"),
-        ({"vms": [{**VM, "active": [5]}]}, "active is 5, expected a list"),
-        ({"vms": [{**VM, "active": [(0, 5, 5)]}]}, "active has 3 values, expected 2"),
-        ({"vms": [{**VM, "active": [(0, 65)]}]}, "active is 65, expected a number from 0 to 64"),
-        ({"vms": [{**VM, "active": [(2, 5), (1, 5)]}]}, "active goes from minute 2 to minute 1"),
+        ({"vms": [{**VM, "active_trace": []}]}, "active_trace is empty"),
+        ({"vms": [{**VM, "active_trace": 5}]}, "active_trace is 5, expected a list"),
+        ({"vms": [{**VM, "active_trace": [(0, 5), 5]}]}, "active_trace is 5, expected a list"),
+        ({"vms": [{**VM, "active_trace": [5, (0, 5)]}]}, "active_trace is (0, 5), expected a number from 0 to 64"),
+        ({"vms": [{**VM, "active_trace": [(0, 5, 5)]}]}, "active_trace has 3 values, expected 2"),
+        ({"vms": [{**VM, "active_trace": [(0, 65)]}]}, "active_trace is 65, expected a number from 0 to 64"),
+        ({"vms": [{**VM, "active_trace": [(2, 5), (1, 5)]}]}, "active_trace goes from minute 2 to minute 1"),
         ({"vms": [{**VM, "name": "A"}] * 2}, "two VMs have the same name"),
         ({"vms": [{**VM, "name": ""}]}, "name is '', expected 1 to 40 printable characters"),
-        ({"vms": [VM] * 4, "host_mb": 128}, "the VMs are guaranteed 128 MB together, and the host has 104 MB"),
+        ({"vms": [VM] * 4, "host_mb": 128}, "the VMs are guaranteed 128 MB together, and the host has 72 MB"),
         ({"profile": "xen"}, "memory is 'xen', expected one of neutral"),
+        ({"trace_interval_s": 0}, "trace_interval_s is 0, expected a whole number from 1"),
         ({"every_s": 0}, "every_s is 0, expected a whole number from 1 to 3600"),
         ({"page_kib": 3}, "page_kib is 3, expected a whole number from 4"),
         ({"page_kib": 5}, "page_bytes is 5120, expected a power of two"),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from vmwidgets import experiments
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.guest_pages import GuestPages, Mix
 
 # ------------------------------------------------------------------------------- idle memory tax: nothing to be fitted
 # Waldspurger 2002, Figure 7: total, active of VM1 and VM2, allocations of VM1 and VM2 in MB; digitised, +-0.5
@@ -16,20 +17,30 @@ FIGURE_7 = [(0, 358.0, 9.3, 175.8, 178.9, 179.1), (0.75, 344.3, 10.0, 199.3, 101
 
 @pytest.mark.parametrize(("tax", "total", "active1", "active2", "vm1", "vm2"), FIGURE_7)
 def test_predicted_allocations_with_and_without_the_tax(tax, total, active1, active2, vm1, vm2):
-    got = experiments.idle_tax(total_mb=total, active_mb=[active1, active2], tax=tax)["allocated_mb"]
+    got = experiments.idle_tax(total_mb=total, active_mb=[active1, active2], tax=tax, maximum_mb=256)["allocated_mb"]
     print(f"predicted, tax {tax}, error MB:", (got - [vm1, vm2]).round(2).tolist())
     assert got.tolist() == pytest.approx([vm1, vm2], abs=0.5)
     assert got.sum() == pytest.approx(total)
 
 
-@given(st.floats(0, 120), st.floats(0, 120), st.floats(0, 0.95))
-def test_predicted_difference_is_the_tax_on_the_difference_of_use(active1, active2, tax):
-    # follows from section 5.2 for two VMs with equal shares that are at no bound
-    table = experiments.idle_tax(total_mb=300, active_mb=[active1, active2], tax=tax, maximum_mb=300)
+@given(st.floats(1, 10**6), st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.95), st.integers(1, 10**5))
+def test_predicted_difference_is_the_tax_on_the_difference_of_use(total, part1, part2, tax, shares):
+    # follows from section 5.2 for two VMs with equal shares, of any size
+    active = [total * part1, total * part2]
+    table = experiments.idle_tax(total_mb=total, active_mb=active, shares=[shares, shares], tax=tax)
     got = table["allocated_mb"]
-    assume((got > table["active_mb"]).all())
-    assert got[1] - got[0] == pytest.approx(tax * (active2 - active1), abs=1e-6)
+    assert got.sum() == pytest.approx(total)  # nothing is left over where there is no maximum
+    assume((got > table["active_mb"]).all())  # else a VM has no idle page that the tax could be on
+    assert got[1] - got[0] == pytest.approx(tax * (active[1] - active[0]), abs=1e-6 * total)
     assert table["rho"][0] == pytest.approx(table["rho"][1], rel=1e-6)
+
+
+def test_two_vms_on_any_host():
+    table = experiments.idle_tax(total_mb=1000, active_mb=[100, 400], shares=[1000, 1000], tax=0.75)
+    assert table["allocated_mb"].tolist() == [387.5, 612.5]
+    assert experiments.idle_tax(total_mb=1000, active_mb=[100, 400], tax=0.75).equals(table)
+    bounded = experiments.idle_tax(1000, [100, 400], tax=0.75, maximum_mb=256)
+    assert bounded["allocated_mb"].tolist() == [256, 256]
 
 
 @pytest.mark.parametrize(("tax", "idle", "busy"), [(0, 192, 192), (0.5, 138.7, 245.3), (0.75, 96, 288)])
@@ -90,7 +101,32 @@ def test_predicted_balloon_overhead_in_between():
     overhead = table["overhead_pct"]
     assert overhead.is_monotonic_decreasing  # the smaller the balloon, the less it costs
     assert overhead[256] == 0
-    assert (overhead.loc[[160, 192, 224]] > 0).all()
+
+
+@pytest.mark.parametrize("balloon", [32, 64, 128])
+def test_the_cache_that_a_balloon_leaves_is_that_of_the_page_level_guest(balloon):
+    """The formula of the experiment against a guest that has pages, a balloon driver, and its own choice of victims."""
+    mb, cache_mb = 256, []
+    for configured, taken in ((128, 0), (128 + balloon, balloon)):
+        guest = GuestPages(configured * mb, "Linux", "A", Mix(kernel=114, image=0, twins=0, cache=886, zero=0))
+        for _ in range(300):
+            guest.touch(0)
+        guest.inflate(taken * mb)
+        cache_mb.append(guest.census()["cache"] / mb)
+    seconds = [36.135 + (1 - cache / 300) * 82.05 for cache in cache_mb]
+    row = experiments.balloon_overhead(128, balloon, kernel_permille=114).iloc[0]
+    assert row["overhead_pct"] == pytest.approx(100 * (1 - seconds[0] / seconds[1]), abs=0.01)
+
+
+def test_size_and_balloon_are_one_number_or_one_each():
+    default = experiments.balloon_overhead()
+    assert default["balloon_mb"].tolist() == [128, 96, 64, 32, 0]
+    sizes, balloons = default["size_mb"].tolist(), default["balloon_mb"].tolist()
+    assert experiments.balloon_overhead(sizes, balloons).equals(default)
+    alone = experiments.balloon_overhead(160, 96).iloc[0]
+    assert alone.equals(default.iloc[1].rename(0))
+    assert experiments.balloon_overhead(160, [0, 96])["size_mb"].tolist() == [160, 160]
+    assert experiments.balloon_overhead([100, 128], 128)["fitted"].tolist() == ["", "configured_mb_s, overhead_pct"]
 
 
 @pytest.mark.parametrize("files", [230, 260, 400])
@@ -105,7 +141,7 @@ def test_the_assumed_file_set_does_not_matter_while_it_does_not_fit(files):
 
 def test_without_tables_that_grow_with_memory_a_balloon_costs_nothing():
     assert experiments.balloon_overhead(kernel_permille=0)["overhead_pct"].tolist() == [0] * 5
-    assert experiments.balloon_overhead(size_mb=600, configured_mb=700)["overhead_pct"].tolist() == [0]  # all cached
+    assert experiments.balloon_overhead(size_mb=600, balloon_mb=100)["overhead_pct"].tolist() == [0]  # all cached
 
 
 # ------------------------------------------------------------------------------------------------------------ sampling
@@ -195,7 +231,10 @@ def test_bounds_of_the_kernel():
         ("idle_tax", {"shares": 0}, "a share is zero, negative or not a number"),
         ("min_free", {"host_gb": "96"}, "host_gb is '96', expected a number or a list of them"),
         ("min_free", {"host_gb": [10**7]}, "host_gb is 10000000, expected a number from 0 to 1000000"),
-        ("balloon_overhead", {"size_mb": 300}, "size_mb is 300, more than the configured_mb of 256"),
+        ("balloon_overhead", {"size_mb": 300}, "size_mb is 300, expected a number from 0 to 256"),
+        ("balloon_overhead", {"balloon_mb": [1, 2]}, "balloon_mb has 2 values, expected 5"),
+        ("balloon_overhead", {"size_mb": 100, "balloon_mb": -1}, "balloon_mb is -1, expected a number from 0 on"),
+        ("idle_tax", {"maximum_mb": [1, 2, 3]}, "maximum_mb has 3 values, expected 2"),
         ("balloon_overhead", {"file_set_mb": 0}, "file_set_mb is 0, expected a number above 0"),
         ("active_memory_sampling", {"schedule": []}, "schedule is empty"),
         ("active_memory_sampling", {"schedule": [(0, 1)]}, "schedule has 2 values, expected 3"),

@@ -26,6 +26,7 @@ def test_ksm_by_default():
     print("predicted, KSM by default:", table.round(2).to_dict("list"))
     assert table["pages_per_s"].tolist() == [5000, 5000]
     assert table["pass_s"][1] == 2 * table["pass_s"][0] == 2 * 5_242_880 / 5000
+    assert experiments.ksm_pass(memory=[20, 40]).equals(table)
 
 
 def test_scanning_that_costs_time_is_slower_and_bounded():
@@ -75,6 +76,19 @@ def test_predicted_three_to_ten_vms(table):
         assert table["reclaimed_mb"][vms] == pytest.approx(table["reclaimed_mb"][2] + more, rel=1e-3)
     assert predicted["reclaimed_pct"].is_monotonic_increasing
     assert (predicted["reclaimed_pct"] < predicted["shared_pct"]).all()
+
+
+def test_a_scanner_that_is_too_slow_for_ten_vms_shares_less(table):
+    """A tenth of the rate is a third of a pass over ten VMs: most pages that have an equal were never looked at."""
+    slow = experiments.page_sharing([2, 10], scan_pages_per_s=20).set_index("vms")
+    assert slow["passes"][10] < 0.4
+    assert slow["shared_pct"][10] < 0.6 * table["shared_pct"][10]
+    assert slow["shared_pct"][10] < slow["shared_pct"][2]  # more VMs, and yet less of each is shared
+    assert not slow["fitted"][10]
+
+
+def test_what_is_fitted_is_told_apart(table):
+    assert table["fitted"].to_dict() == {1: True, 2: True, 3: False, 6: False, 10: False}
 
 
 def test_passes_of_the_scanner(table):

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from vmwidgets.experiments.registry import experiment
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BOOT_STORM = (
-    {"name": "mail", "max_mb": 256, "min_mb": 128, "active": [(0, 25), (2, 90), (20, 220)]},
-    {"name": "files", "max_mb": 256, "min_mb": 128, "active": [(0, 25), (2, 90), (20, 20)]},
-    {"name": "desktops 1", "max_mb": 320, "min_mb": 160, "active": [(0, 30), (3, 150), (30, 260)]},
-    {"name": "desktops 2", "max_mb": 320, "min_mb": 160, "active": [(0, 30), (3, 220), (15, 15)]},
-    {"name": "database", "max_mb": 384, "min_mb": 192, "active": [(0, 40), (5, 200), (30, 370)]},
+    {"name": "mail", "max": 256, "min": 128, "active_trace": [(0, 25), (2, 90), (20, 220)]},
+    {"name": "files", "max": 256, "min": 128, "active_trace": [(0, 25), (2, 90), (20, 20)]},
+    {"name": "desktops 1", "max": 320, "min": 160, "active_trace": [(0, 30), (3, 150), (30, 260)]},
+    {"name": "desktops 2", "max": 320, "min": 160, "active_trace": [(0, 30), (3, 220), (15, 15)]},
+    {"name": "database", "max": 384, "min": 192, "active_trace": [(0, 40), (5, 200), (30, 370)]},
 )
 """Windows machines of different sizes, with minima of half of that: the course's own, in the manner of the source."""
 
-_KEYS = ("name", "max_mb", "min_mb", "shares", "active", "image")
+_KEYS = ("max", "min", "shares", "active_trace", "name", "image")
 _MOST_MB = 2**20
 
 
@@ -60,6 +61,7 @@ def boot_storm(
     driver_after_s: int = 90,
     page_kib: int = 16,
     disk_mb_s: float = 40,
+    trace_interval_s: int = 60,
     seed: int = 0,
 ) -> "pd.DataFrame":
     """Start guests together that write zeros to all their memory, and follow who has how much of it.
@@ -67,11 +69,13 @@ def boot_storm(
     Parameters
     ----------
     vms
-        For each VM a mapping: ``max_mb`` (its size), ``min_mb`` (guaranteed; 0 if left out), ``shares`` (``max_mb`` if
-        left out), ``active`` (its working set, a list of (from minute, MB)), ``name``, and ``image`` (its operating
-        system: VMs of the same image have equal pages).
+        For each VM a mapping, memory in MB: ``max`` (its size), ``min`` (guaranteed; 0 if left out), ``shares``
+        (``max`` if left out), ``active_trace`` (its working set: a list of (from minute, MB), or of MB, one for each
+        interval; ``max`` if left out; the last one stays), ``name``, and ``image`` (its operating system: VMs of the
+        same image have equal pages).
     host_mb, vmm_mb
-        Memory of the host, and the part of it that the VMM keeps.
+        Memory of the host, and the part of it that the VMM keeps. Admission control counts
+        what it needs for each VM beyond that.
     minutes, every_s
         How long it takes, and how often it is looked at.
     profile
@@ -83,15 +87,18 @@ def boot_storm(
         second, whatever their size.
     disk_mb_s
         Speed of the disk with the swap file. An assumption.
+    trace_interval_s
+        Interval of the traces that are plain numbers.
     seed
         Of all random choices.
 
     Returns
     -------
     DataFrame
-        For each time one row per VM: ``minute``, ``state`` (of the host), ``lowest_state`` (since the row before),
-        ``free_mb``, ``vm``, ``min_mb``, ``allocated_mb`` (its pages that are in memory), ``active_mb`` (what it really
-        uses), ``ballooned_mb``, ``shared_mb``, ``swapped_mb``.
+        For each time one row per VM: ``minute``, ``state`` (of the host), ``states`` (those it has been in since the
+        row before, in their order: ``"high soft hard"``), ``free_mb``, ``vm``, ``min_mb``, ``allocated_mb`` (its pages
+        that are in memory), ``active_mb`` (what it really uses), ``ballooned_mb``, ``shared_mb``, ``swapped_mb``. The
+        attribute ``attrs["states"]`` is the exact sequence: a list of (minute, state), each state from that minute on.
     """
     import pandas as pd
 
@@ -103,33 +110,46 @@ def boot_storm(
         page_bytes=page,
         disk_bandwidth=round(as_positive("disk_mb_s", disk_mb_s, _MOST_MB) * MiB),
     )
-    machines = [_read(row, number, page) for number, row in enumerate(as_list("vms", vms), 1)]
+    check_int("trace_interval_s", trace_interval_s, 1, 86_400)
+    machines = [_read(row, number, page, trace_interval_s / 60) for number, row in enumerate(as_list("vms", vms), 1)]
     if len({machine.name for machine in machines}) < len(machines):
         raise VmwidgetsError("two VMs have the same name")
     guaranteed = sum(machine.minimum for machine in machines) * page
-    if guaranteed > hardware.guest_memory_bytes:
+    managed = memory_profile(profile)
+    overhead = sum(managed.overhead(machine.maximum * page) for machine in machines)
+    free = hardware.guest_memory_bytes - overhead
+    if guaranteed > free:
         raise VmwidgetsError(
             "the VMs are guaranteed {wanted} MB together, and the host has {free} MB for them",
             wanted=guaranteed // MiB,
-            free=hardware.guest_memory_bytes // MiB,
+            free=free // MiB,
         )
-    memory = PagedMemory(hardware, memory_profile(profile), check_int("seed", seed, 0, 2**63 - 1))
+    memory = PagedMemory(hardware, managed, check_int("seed", seed, 0, 2**63 - 1))
     slots = [memory.add(_guest(machine), machine.shares, machine.minimum) for machine in machines]
+    by_slot = dict(zip(slots, machines, strict=True))
     rows: list[dict[str, object]] = []
-    lowest = 0
+    states, told = [(0.0, memory.rung.name)], 0
     for second in range(1, round(as_number("minutes", minutes, 10_000) * 60) + 1):
         if second == driver_after_s:
             for slot in slots:
                 memory.tenant(slot).guest.balloon = DRIVER
-        memory.step({slot: machine.active_at(second) for slot, machine in zip(slots, machines, strict=True)})
-        lowest = max(lowest, memory.state)
+        memory.step({slot: machine.active_at(second) for slot, machine in by_slot.items()})
+        states += _changes(memory)
         if second % every_s == 0:
-            rows += _look(memory, dict(zip(slots, machines, strict=True)), lowest)
-            lowest = memory.state
-    return pd.DataFrame(rows)
+            rows += _look(memory, by_slot, " ".join(state for _, state in states[told:]))
+            told = len(states) - 1
+    table = pd.DataFrame(rows)
+    table.attrs["states"] = states
+    return table
 
 
-def _look(memory: PagedMemory, machines: Mapping[int, _VM], lowest: int) -> list[dict[str, object]]:
+def _changes(memory: PagedMemory) -> list[tuple[float, str]]:
+    """Return the changes of the host's state in the second that has just passed."""
+    new = takewhile(lambda event: event[0] == memory.second, reversed(memory.events))
+    return [(second / 60, memory.profile.ladder.rungs[state].name) for second, state, _ in new][::-1]
+
+
+def _look(memory: PagedMemory, machines: Mapping[int, _VM], states: str) -> list[dict[str, object]]:
     machine, mb = memory.machine, memory.machine.page_bytes / MiB
     rows: list[dict[str, object]] = []
     for slot, vm in machines.items():
@@ -138,7 +158,7 @@ def _look(memory: PagedMemory, machines: Mapping[int, _VM], lowest: int) -> list
             {
                 "minute": memory.second / 60,
                 "state": memory.rung.name,
-                "lowest_state": memory.profile.ladder.rungs[lowest].name,
+                "states": states,
                 "free_mb": machine.free * mb,
                 "vm": vm.name,
                 "min_mb": vm.minimum * mb,
@@ -158,7 +178,7 @@ def _guest(vm: _VM) -> GuestPages:
     return GuestPages(vm.maximum, vm.image, vm.name, used=most, zeroes_memory=True, balloon=NO_DRIVER)
 
 
-def _read(row: object, number: int, page_bytes: int) -> _VM:
+def _read(row: object, number: int, page_bytes: int, interval: float) -> _VM:
     if not isinstance(row, Mapping):
         raise VmwidgetsError("vms has {value}, expected a mapping for each VM", value=show(row))
     given = cast(Mapping[str, object], row)
@@ -167,24 +187,35 @@ def _read(row: object, number: int, page_bytes: int) -> _VM:
             raise VmwidgetsError("{key} is not known here, expected {known}", key=show(key), known=", ".join(_KEYS))
     name = check_name("name", given.get("name", f"VM{number}"))
     image = check_name("image", given.get("image", "Windows"))
-    most = as_positive("max_mb", given.get("max_mb"), _MOST_MB)
-    least = as_number("min_mb", given.get("min_mb", 0), most)
+    most = as_positive("max", given.get("max"), _MOST_MB)
+    least = as_number("min", given.get("min", 0), most)
     shares = check_int("shares", given.get("shares", max(round(most), 1)), 1, 1_000_000)
-    minutes, active = list[float](), list[int]()
-    for step in as_list("active", given.get("active", [(0, most)])):
-        values = as_list("active", step)
-        if len(values) != 2:
-            raise VmwidgetsError(
-                "{name} has {count} values, expected {wanted}", name="active", count=len(values), wanted=2
-            )
-        minute, mb = as_number("active", values[0]), as_number("active", values[1], most)
+    minutes, active = _trace(given.get("active_trace", [most]), most, interval)
+    pages = [_pages(mb, page_bytes) for mb in active]
+    return _VM(name, max(_pages(most, page_bytes), 1), _pages(least, page_bytes), shares, minutes, pages, image)
+
+
+def _trace(value: object, most: float, interval: float) -> tuple[list[float], list[float]]:
+    """Read a working set over time: from which minutes on, and how many MB."""
+    name = "active_trace"
+    steps = as_list(name, value)
+    if not steps:
+        raise VmwidgetsError("{name} is empty", name=name)
+    if not isinstance(steps[0], Sequence):
+        return [i * interval for i in range(len(steps))], [as_number(name, mb, most) for mb in steps]
+    minutes, active = list[float](), list[float]()
+    for step in steps:
+        pair = as_list(name, step)
+        if len(pair) != 2:
+            raise VmwidgetsError("{name} has {count} values, expected {wanted}", name=name, count=len(pair), wanted=2)
+        minute = as_number(name, pair[0])
         if minutes and minute <= minutes[-1]:
-            raise VmwidgetsError("active goes from minute {begin} to minute {end}", begin=minutes[-1], end=minute)
+            raise VmwidgetsError(
+                "{name} goes from minute {begin} to minute {end}", name=name, begin=minutes[-1], end=minute
+            )
         minutes.append(minute)
-        active.append(_pages(mb, page_bytes))
-    if not minutes:
-        raise VmwidgetsError("{name} is empty", name="active")
-    return _VM(name, max(_pages(most, page_bytes), 1), _pages(least, page_bytes), shares, minutes, active, image)
+        active.append(as_number(name, pair[1], most))
+    return minutes, active
 
 
 def _pages(mb: float, page_bytes: int) -> int:

@@ -1,11 +1,12 @@
 """Memory that is lent: who gets how much, when a host takes it back, and what that costs."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from vmwidgets.experiments.registry import experiment
 from vmwidgets.experiments.rows import as_number, as_numbers, as_positive, one_each
-from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.errors import check_int
 from vmwidgets.model.reclaim import idle_memory_tax, shares_per_page
 from vmwidgets.model.units import GiB, KiB, MiB
 from vmwidgets.stacks import MEMORY
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 _WALDSPURGER = "C. A. Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002"
 _DIGITS = 9
 """Decimals of a result: what float64 adds beyond them is rounding error."""
+_FIGURE_2_MB = 256
+"""Size of the VM with the balloon in Figure 2."""
+_FITTED = {"configured_mb_s": [(128, None), (256, None)], "overhead_pct": [(128, 128)]}
+"""Sizes and balloons (None: any) of the values that the defaults of balloon_overhead were fitted to."""
 
 
 @experiment(
@@ -28,7 +33,7 @@ def idle_tax(
     shares: float | Sequence[float] = 1000,
     tax: float = 0.75,
     minimum_mb: float | Sequence[float] = 0,
-    maximum_mb: float | Sequence[float] = 256,
+    maximum_mb: float | Sequence[float] | None = None,
 ) -> "pd.DataFrame":
     """Divide memory among VMs by shares and by how much of it they use: the allocations at rest.
 
@@ -38,9 +43,9 @@ def idle_tax(
         Memory that VMs can have. In the source it falls from 358 to 344.3 MB when the tax goes from 0 to 75 %, which is
         not explained there; so it is an input.
     active_mb
-        What each VM really uses. A VM that uses all it gets has at least its maximum.
+        What each VM really uses. A VM that uses all it gets has at least ``total_mb``.
     shares, minimum_mb, maximum_mb
-        One number for all VMs or one each.
+        One number for all VMs or one each. Without a maximum a VM may get all there is.
     tax
         Idle memory tax, from 0 to less than 1.
 
@@ -56,7 +61,9 @@ def idle_tax(
     n = len(active)
     weights = [as_number("shares", value) for value in one_each("shares", shares, n)]
     floors = [as_number("minimum_mb", value) for value in one_each("minimum_mb", minimum_mb, n)]
-    most = [as_number("maximum_mb", value) for value in one_each("maximum_mb", maximum_mb, n)]
+    most = (
+        [inf] * n if maximum_mb is None else [as_number("maximum_mb", m) for m in one_each("maximum_mb", maximum_mb, n)]
+    )
     got = idle_memory_tax(as_number("total_mb", total_mb), weights, active, tax, floors, most)
     return pd.DataFrame(
         {
@@ -102,12 +109,13 @@ def min_free(host_gb: float | Sequence[float] = 96) -> "pd.DataFrame":
 
 @experiment(
     source=f"{_WALDSPURGER}, section 3.2 and Figure 2",
-    fitted="configured with 128 and 256 MB: time with and without the disk; overhead at 128 MB: size of the kernel",
+    fitted="cpu_ms_per_mb and disk_ms_per_mb: the throughput of VMs configured with 128 and with 256 MB;"
+    " kernel_permille: the overhead of a balloon that takes 128 of 256 MB",
     predicted="overhead and throughput at all sizes in between",
 )
 def balloon_overhead(
     size_mb: float | Sequence[float] = (128, 160, 192, 224, 256),
-    configured_mb: float = 256,
+    balloon_mb: float | Sequence[float] | None = None,
     file_set_mb: float = 300,
     cpu_ms_per_mb: float = 36.135,
     disk_ms_per_mb: float = 82.05,
@@ -123,8 +131,9 @@ def balloon_overhead(
     ----------
     size_mb
         Memory that the guest has, by configuration or by balloon; one number or a list.
-    configured_mb
-        Size of the VM with the balloon.
+    balloon_mb
+        What the balloon takes, one number or one for each size: the VM with the balloon is configured with as much
+        more. Left out: what lacks of the 256 MB of the source.
     file_set_mb
         Files that the workload reads, all with the same probability. An assumption: as long as they do not fit in the
         cache, only the ratio of ``disk_ms_per_mb`` to it matters.
@@ -141,7 +150,6 @@ def balloon_overhead(
     """
     import pandas as pd
 
-    full = as_number("configured_mb", configured_mb)
     files = as_positive("file_set_mb", file_set_mb)
     cpu, disk = as_positive("cpu_ms_per_mb", cpu_ms_per_mb), as_number("disk_ms_per_mb", disk_ms_per_mb)
     kernel = as_number("kernel_permille", kernel_permille, 1000) / 1000
@@ -150,26 +158,20 @@ def balloon_overhead(
         cache = max(size - kernel * configured, 0)
         return 1000 / (cpu + max(1 - cache / files, 0) * disk)
 
+    sizes, balloons = _sizes_and_balloons(size_mb, balloon_mb)
+
     rows: list[dict[str, object]] = []
-    for size in as_numbers("size_mb", size_mb):
-        if size > full:
-            raise VmwidgetsError(
-                "{name} is {value}, more than the {limit_name} of {limit}",
-                name="size_mb",
-                value=size,
-                limit_name="configured_mb",
-                limit=full,
-            )
-        alone, ballooned = speed(size, size), speed(size, full)
-        fitted = {128: "configured_mb_s, overhead_pct", 256: "configured_mb_s"} if full == 256 else {}
+    for size, balloon in zip(sizes, balloons, strict=True):
+        alone, ballooned = speed(size, size), speed(size, size + balloon)
+        fitted = [name for name, points in _FITTED.items() if (size, balloon) in points or (size, None) in points]
         rows.append(
             {
                 "size_mb": size,
-                "balloon_mb": full - size,
+                "balloon_mb": balloon,
                 "configured_mb_s": alone,
                 "ballooned_mb_s": ballooned,
                 "overhead_pct": 100 * (1 - ballooned / alone),
-                "fitted": fitted.get(int(size), "") if size == int(size) else "",
+                "fitted": ", ".join(fitted),
             }
         )
     return pd.DataFrame(rows)
@@ -218,6 +220,19 @@ def limits_frozen_at_boot(
             "after_reboot": list(after.values()),
         }
     )
+
+
+def _sizes_and_balloons(
+    size_mb: float | Sequence[float], balloon_mb: float | Sequence[float] | None
+) -> tuple[list[float], list[float]]:
+    """Return both as lists of one length; a single number serves all."""
+    if balloon_mb is None:
+        sizes = as_numbers("size_mb", size_mb, _FIGURE_2_MB)
+        return sizes, [_FIGURE_2_MB - size for size in sizes]
+    sizes, balloons = as_numbers("size_mb", size_mb), as_numbers("balloon_mb", balloon_mb)
+    if not isinstance(size_mb, Sequence):
+        sizes *= len(balloons)
+    return sizes, [as_number("balloon_mb", balloon) for balloon in one_each("balloon_mb", balloon_mb, len(sizes))]
 
 
 def _max_threads(memory_mb: int, stack_kib: int) -> int:

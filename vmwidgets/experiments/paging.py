@@ -54,7 +54,9 @@ def page_walk(
     Parameters
     ----------
     guest_levels, host_levels
-        Depth of the guest's and of the second-stage tables, 0 to 5; real ones have 4 or 5.
+        Depth of the guest's and of the second-stage tables, 0 to 5; real ones have 4 or 5. The latter is that of the
+        tables for pages of 4 KiB, before large pages make their walks shorter: ``page_walk(4, 4)`` has walks of 24
+        references, ``page_walk(4, 4, host_page_bytes=2097152)`` of 19.
     host_page_bytes
         Page size of the second stage: 4096, or 2097152, whose walks end one level earlier.
     guest_large_permille

@@ -110,5 +110,5 @@ def _step(row: object) -> tuple[float, float, float]:
         )
     begin, end, size = (as_number("schedule", value) for value in values)
     if begin >= end:
-        raise VmwidgetsError("schedule goes from minute {begin} to minute {end}", begin=begin, end=end)
+        raise VmwidgetsError("{name} goes from minute {begin} to minute {end}", name="schedule", begin=begin, end=end)
     return begin, end, size

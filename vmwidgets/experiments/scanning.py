@@ -18,13 +18,16 @@ from vmwidgets.stacks import MEMORY
 if TYPE_CHECKING:
     import pandas as pd
 
+_FITTED = (1, 2)
+"""Numbers of VMs of Figure 4 that the contents of a VM were fitted to."""
+
 
 @experiment(
     source="Linux, Documentation/admin-guide/mm/ksm.rst; "
     "VMware ESX Server 2.x administration manual, Mem/ShareScanTotal"
 )
 def ksm_pass(
-    memory_gb: float | Sequence[float] = 20,
+    memory: float | Sequence[float] = 20,
     pages_to_scan: int = 100,
     sleep_ms: float = 20,
     page_kib: int = 4,
@@ -34,7 +37,7 @@ def ksm_pass(
 
     Parameters
     ----------
-    memory_gb
+    memory
         Memory to scan in GiB, one number or a list. Linux scans only what is marked as mergeable.
     pages_to_scan, sleep_ms
         Pages that are scanned at a time, and the pause after them. Linux: 100 and 20 (when KSM is switched on); ESX
@@ -60,7 +63,7 @@ def ksm_pass(
         raise VmwidgetsError("{name} is {value}, expected a number above 0", name="sleep_ms", value=show(sleep_ms))
     rate = pages_to_scan * 1000 / round_ms
     rows: list[dict[str, float]] = []
-    for gb in as_numbers("memory_gb", memory_gb, 1_000_000):
+    for gb in as_numbers("memory", memory, 1_000_000):
         pages = round(gb * GiB) // (page_kib * KiB)
         rows.append(
             {
@@ -127,9 +130,10 @@ def page_sharing(
     Returns
     -------
     DataFrame
-        One row per number of VMs: ``vms``, ``vm_memory_mb`` (in use), ``shared_mb`` (pages in shared frames),
-        ``reclaimed_mb`` (those less the frames that they share), ``zero_mb`` (the part of it that is zero pages),
-        ``shared_pct`` and ``reclaimed_pct`` (of memory in use), ``passes`` (over all memory of the VMs).
+        One row per number of VMs: ``vms``, ``fitted`` (whether the defaults were fitted to it; else it is predicted),
+        ``vm_memory_mb`` (in use), ``shared_mb`` (pages in shared frames), ``reclaimed_mb`` (those less
+        the frames that they share), ``zero_mb`` (the part of it that is zero pages), ``shared_pct`` and
+        ``reclaimed_pct`` (of memory in use), ``passes`` (over all memory of the VMs).
     """
     import pandas as pd
 
@@ -158,7 +162,7 @@ def page_sharing(
             memory.add(GuestPages(pages, "Linux", f"VM{number + 1}", mix, used=used))
         for _ in range(seconds):
             memory.step(dict.fromkeys(memory.tenants, active))
-        rows.append({"vms": count, **_shared(memory)})
+        rows.append({"vms": count, "fitted": count in _FITTED, **_shared(memory)})
     return pd.DataFrame(rows)
 
 
