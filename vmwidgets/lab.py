@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 _CHECKPOINT_EVERY = 32  # commands between two copies of the host that undo starts from
 _CHECKPOINTS = 4
+_PAGES_PER_COMMAND = 2**13  # that are touched, or copied, in the time that an ordinary command takes
+_COPIED_BYTES = 2**30
+_BYTES_PER_PAGE = 24  # of a frame or a guest page, in a copy
 
 
 class Lab:
@@ -113,7 +116,7 @@ class Lab:
         return self.do(SetWorkload(name, Workload(workload) if isinstance(workload, str) else workload))
 
     def set_memory(self, **changes: int | str | bool) -> Snapshot:
-        """Change how the VMM manages memory, see :data:`vmwidgets.model.reclaim.TUNABLE`."""
+        """Change how the VMM manages memory, see :data:`vmwidgets.model.memory_profile.TUNABLE`."""
         return self.do(SetMemory(tuple(changes.items())))
 
     def set_scheduler(self, **changes: int | str) -> Snapshot:
@@ -147,16 +150,40 @@ class Lab:
         merge = isinstance(command, Advance) and isinstance(last, Advance) and last.ticks + command.ticks <= MAX_ADVANCE
         if not merge and len(self._log) >= commands.MAX_COMMANDS:
             raise VmwidgetsError("the log holds {most} commands, and that is the most it takes", most=len(self._log))
-        before = len(self._log)
-        if not merge and before and before % _CHECKPOINT_EVERY == 0 and _is_light(self._host):
-            self._checkpoints = [*(c for c in self._checkpoints if c[0] < before), (before, self._host.copy())]
-            del self._checkpoints[:-_CHECKPOINTS]
+        if not merge and self._is_far():
+            self._keep_copy()
         command.apply(self._host)
         if merge and isinstance(command, Advance) and isinstance(last, Advance):
             self._log[-1] = Advance(last.ticks + command.ticks)
             self._checkpoints = [c for c in self._checkpoints if c[0] < len(self._log)]
         else:
             self._log.append(command)
+
+    def _is_far(self) -> bool:
+        """Return whether to replay what came since the last copy would cost clearly more than another copy.
+
+        Both are counted in ordinary commands: a simulated second of paged memory costs what its guests touch, a copy
+        what the host and the guests have, page by page.
+        """
+        at, tick = (self._checkpoints[-1][0], self._checkpoints[-1][1].tick) if self._checkpoints else (0, 0)
+        commands = len(self._log) - at
+        memory = self._host.memory
+        if memory is None:
+            return commands >= _CHECKPOINT_EVERY
+        seconds = (self._host.tick - tick) * self.tick_s
+        touched = seconds * sum(tenant.active for tenant in memory.tenants.values())
+        most = _CHECKPOINT_EVERY + 2 * _pages(memory) // _PAGES_PER_COMMAND
+        return commands + touched // _PAGES_PER_COMMAND >= most
+
+    def _keep_copy(self) -> None:
+        """Keep the host as it is now for undo, and of the older copies as many as there is room for."""
+        room, memory = _CHECKPOINTS, self._host.memory
+        if memory is not None:
+            room = min(room, _COPIED_BYTES // (_BYTES_PER_PAGE * _pages(memory)))
+        if not room:
+            return
+        del self._checkpoints[: max(len(self._checkpoints) + 1 - room, 0)]
+        self._checkpoints.append((len(self._log), self._host.copy()))
 
     def undo(self) -> Snapshot:
         """Go back to where the lab was before the last command; ticks in a row are one command."""
@@ -454,7 +481,6 @@ MAX_TICKS = 1_000_000
 """Ticks that a lab may last: what a replay takes is bounded."""
 MAX_PAGED_S = 100_000
 """Seconds that a lab may last whose memory is modelled page by page."""
-_LIGHT_FRAMES = 2**18
 
 
 def most_ticks(setup: Setup) -> int:
@@ -462,9 +488,9 @@ def most_ticks(setup: Setup) -> int:
     return MAX_PAGED_S // setup.tick_s if setup.memory else MAX_TICKS
 
 
-def _is_light(host: Host) -> bool:
-    """Return whether a copy of the host costs less than carrying out its commands again."""
-    return host.memory is None or host.memory.machine.frames <= _LIGHT_FRAMES
+def _pages(memory: PagedMemory) -> int:
+    """Return how many frames and guest pages there are to copy."""
+    return memory.machine.frames + sum(tenant.guest.pages for tenant in memory.tenants.values())
 
 
 def _workload(settings: dict[str, Any]) -> dict[str, Workload]:

@@ -10,6 +10,7 @@ from vmwidgets import commands
 from vmwidgets import lab as lab_module
 from vmwidgets.commands import SetMemory
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.paged import PagedMemory
 from vmwidgets.model.units import GiB, KiB, MiB
 from vmwidgets.stacks import MEMORY
 
@@ -202,3 +203,75 @@ def test_damaged_files_are_refused_with_the_line(line, key, value, told, tmp_pat
     with pytest.raises(VmwidgetsError) as error:
         vm.Lab.open(path)
     assert str(error.value).startswith(told)
+
+
+def ordinary(**settings):
+    """A host with pages of 4 KiB and four busy VMs: more frames than a copy is free of cost for."""
+    hardware = vm.Hardware(memory_bytes=2 * GiB, vmm_memory_bytes=64 * MiB, page_bytes=4 * KiB)
+    lab = vm.Lab(memory="neutral", hardware=hardware, tick_s=5, **settings)
+    for number in range(4):
+        lab.create_vm(f"m{number}", memory_bytes=600 * MiB, workload=vm.Workload("database", active_permille=400))
+    return lab
+
+
+@pytest.fixture
+def seconds(monkeypatch):
+    """The seconds of paged memory that are lived from now on, in a list."""
+    lived, step = [], PagedMemory.step
+    monkeypatch.setattr(PagedMemory, "step", lambda self, active: (lived.append(self.second), step(self, active)))
+    return lived
+
+
+def test_undo_on_an_ordinary_host_starts_from_a_copy(seconds):
+    lab = ordinary()
+    lab.advance(12)
+    before = lab.digest()
+    lab.set_memory(idle_tax_permille=0)
+    lab.set_memory(idle_tax_permille=100)
+    seconds.clear()
+    lab.undo()
+    lab.undo()
+    assert lab.digest() == before
+    assert seconds == [], "nothing has to be lived again"
+    lab.undo()
+    assert (lab.tick, seconds) == (0, [])
+
+
+def test_a_host_is_not_copied_where_a_replay_is_cheaper(seconds):
+    lab = ordinary()
+    lab.advance()
+    for tax in range(40):  # a slider that is moved, and no time passes
+        lab.set_memory(idle_tax_permille=tax)
+    assert lab._checkpoints == []
+    seconds.clear()
+    lab.undo()
+    assert len(seconds) == 5
+
+
+@pytest.mark.parametrize(("copies", "kept"), [(0.9, 0), (2.1, 2), (9, 4)])
+def test_copies_are_bounded_by_their_bytes(monkeypatch, copies, kept):
+    lab = make("neutral")
+    pages = lab.memory.machine.frames + sum(t.guest.pages for t in lab.memory.tenants.values())
+    monkeypatch.setattr(lab_module, "_COPIED_BYTES", int(copies * pages * lab_module._BYTES_PER_PAGE))
+    digests = []
+    for tax in range(6):
+        lab.advance(40)
+        digests.append(lab.digest())
+        lab.set_memory(idle_tax_permille=tax)
+    assert [at for at, _host in lab._checkpoints] == [3, 5, 7, 9, 11, 13][6 - kept :]
+    for digest in reversed(digests):
+        lab.undo()
+        assert lab.digest() == digest
+        lab.undo()
+
+
+def test_a_copy_takes_what_is_reckoned():
+    lab = ordinary()
+    lab.advance(12)
+    machine, tenants = lab.memory.machine, lab.memory.tenants.values()
+    arrays = [machine.owner, machine.gfn, machine.refs, machine.content, machine.state, machine._returned]
+    for tenant, table in zip(tenants, machine.tables.values(), strict=True):
+        arrays += [table.entry, table.where, table.accessed]
+        arrays += [tenant.guest._gfn_of, tenant.guest._spare, tenant.guest._balloon]
+    pages = machine.frames + sum(tenant.guest.pages for tenant in tenants)
+    assert sum(array.nbytes for array in arrays) == pytest.approx(pages * lab_module._BYTES_PER_PAGE, rel=0.3)
