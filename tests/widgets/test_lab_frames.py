@@ -157,3 +157,17 @@ def test_the_map_of_a_whole_lab(wire):
     counts = view.counts()
     assert counts[FREE].sum() == lab.memory.machine.free
     view.close()
+
+
+def test_the_last_one_that_is_left_of_those_who_shared_is_named():
+    lab = small("esx", sharing="between", scan_pages_per_s=2000)
+    lab.advance(20)
+    for name in ("m0", "m1"):
+        lab.destroy_vm(name)
+    machine, frames = lab.memory.machine, LabFrames(lab, Selection(lab))
+    alone = np.flatnonzero((machine.refs == 1) & (machine.state == model.SHARED) & (machine.owner == -1))
+    assert len(alone), "a frame stays copy-on-write when the others have gone"
+    about = frames.about(int(alone[0]))
+    assert (about["owner"], about["refs"], about["sharers"]) == ("m2", 1, [])
+    slot = lab.memory_slot("m2")
+    assert machine.tables[slot].entry[about["gfn"]] == alone[0]

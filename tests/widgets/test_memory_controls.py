@@ -182,3 +182,70 @@ def test_locked_controls_refuse_what_a_page_still_sends(controls, wire, content)
 
 def test_what_notebooks_compare(controls):
     assert repr(controls) == "<MemoryControls: A>"
+
+
+# ---------------------------------------------------------------------------------------------------------- any host
+def of_host(memory_bytes, page_bytes, *sizes):
+    hardware = vm.Hardware(memory_bytes=memory_bytes, vmm_memory_bytes=memory_bytes // 16, page_bytes=page_bytes)
+    lab = vm.Lab(memory="neutral", hardware=hardware, tick_s=1)
+    for number, size in enumerate(sizes):
+        work = vm.Workload("database", active_permille=300)
+        lab.create_vm(f"m{number}", memory_bytes=size, workload=work)
+    return lab
+
+
+HOSTS = [
+    (16 * vm.MiB, 4 * vm.KiB, 4 * vm.MiB),
+    (16 * vm.MiB, 4 * vm.KiB, 5_000_000),  # not a whole number of pages
+    (100 * vm.MiB, 4 * vm.KiB, 60 * vm.MiB),
+    (vm.GiB, 16 * vm.MiB, 4 * vm.MiB),  # less than a page
+    (3 * vm.GiB, 4 * vm.KiB, 4 * vm.GiB),  # larger than its host
+    (32 * vm.GiB, 4 * vm.KiB, 100 * vm.MiB),
+    (32 * vm.GiB, 2 * vm.MiB, 16 * vm.GiB),
+]
+
+
+@pytest.mark.parametrize(("memory", "page", "size"), HOSTS)
+def test_every_slider_of_any_host_can_be_moved_and_read(memory, page, size):
+    lab = of_host(memory, page, size)
+    controls = MemoryControls(lab)
+    found = {spec["id"]: spec for spec in (*controls.state["machine"], *controls.state["more"])}
+    for name in ("memory_bytes", "memory_reservation_bytes", "memory_limit_bytes", "active_permille"):
+        spec = found[name]
+        low, high, step, value = spec["min"], spec["max"], spec["step"], spec["value"]
+        assert low <= value <= high, name
+        assert low < high, name
+        assert 0 < step <= high - low, name
+        assert (value - low) % step == (high - low) % step == 0, f"the browser cannot show {name}"
+        assert {"GiB": vm.GiB, "MiB": vm.MiB}[spec["unit"]] == spec["per"] * (
+            1 if name != "active_permille" else size / 1000
+        )
+        if name.endswith("bytes") and size % page == 0:
+            assert step >= page
+            assert round(step / spec["per"], spec["decimals"]) > 0, f"a step of {name} does not show"
+    controls.set("memory_bytes", found["memory_bytes"]["min"])
+    assert lab.vm("m0").memory_bytes == found["memory_bytes"]["min"], "the least is allowed"
+    lab.undo()
+    controls.set("memory_limit_bytes", found["memory_limit_bytes"]["min"])
+    assert lab.vm("m0").memory_limit_bytes == found["memory_limit_bytes"]["min"]
+    controls.close()
+
+
+def test_a_small_host_is_moved_in_steps_of_its_own():
+    lab = of_host(16 * vm.MiB, 4 * vm.KiB, 4 * vm.MiB)
+    controls = MemoryControls(lab)
+    found = specs(controls)
+    memory, working_set = found["memory_bytes"], found["active_permille"]
+    assert (memory["step"], memory["min"], memory["max"]) == (vm.MiB, 4 * vm.MiB, 16 * vm.MiB)
+    assert (memory["value"] / memory["per"], memory["unit"], memory["decimals"]) == (4, "MiB", 0)
+    assert (working_set["value"] / working_set["per"], working_set["unit"]) == (pytest.approx(1.2), "MiB")
+    assert found["memory_reservation_bytes"]["step"] == 256 * vm.KiB
+    controls.set("memory_bytes", 6 * vm.MiB)
+    controls.set("memory_limit_bytes", 3 * vm.MiB)
+    controls.set("memory_reservation_bytes", vm.MiB)
+    one = lab.vm("m0")
+    assert (one.memory_bytes, one.memory_limit_bytes, one.memory_reservation_bytes) == (6 * vm.MiB, 3 * vm.MiB, vm.MiB)
+    lab.destroy_vm("m0")
+    controls._on_create({})
+    assert lab.vms[-1].memory_bytes == 4 * vm.MiB
+    controls.close()

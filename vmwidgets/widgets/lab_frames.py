@@ -78,10 +78,13 @@ class LabFrames:
             states, owners = self._read(frame, 1)
             names = {self.lab.memory_slot(vm.name): vm.name for vm in self.lab.vms}
             refs, gfn = int(machine.refs[frame]), int(machine.gfn[frame])
-            found = machine.sharers(frame) if machine.state[frame] == model.SHARED else [(-1, gfn)]
+            owner = int(machine.owner[frame])
+            found = machine.sharers(frame) if machine.state[frame] == model.SHARED else [(owner, gfn)]
+            if refs == 1:  # the last one that is left of those who shared it
+                owner = found[0][0]
             return {
                 "slot": int(owners[0]),
-                "owner": names.get(int(machine.owner[frame]), ""),
+                "owner": names.get(owner, ""),
                 "gfn": found[0][1],
                 "state": int(states[0]),
                 "refs": refs,

@@ -3,6 +3,7 @@
 What is moved is a command. A setting that means nothing to the product that the lab models is not shown.
 """
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_pages import BALLOON_DRIVERS
 from vmwidgets.model.memory_profile import TUNABLE, MemoryProfile
 from vmwidgets.model.units import GiB, MiB
-from vmwidgets.model.vm import VM
+from vmwidgets.model.vm import RANGES, VM
 from vmwidgets.model.workload import WORKLOADS, Workload
 from vmwidgets.widgets.kit import SLOTS, Selection
 from vmwidgets.widgets.memory_state import paged
@@ -131,8 +132,11 @@ def _machine(vm: VM, profile: MemoryProfile) -> list[dict[str, Any]]:
     if "active_permille" in WORKLOADS[work.kind].parameters:
         permille = work.settings()["active_permille"]
         step = 5 if permille % 5 == 0 else 1
-        per = 1000 * GiB / vm.memory_bytes
-        shown.append(range_of("active_permille", _("Working set"), 0, 1000, step, permille, per, 1, _("GiB")))
+        per, decimals, unit = _scale(vm.memory_bytes)
+        per = 1000 * per / vm.memory_bytes
+        shown.append(
+            range_of("active_permille", _("Working set"), 0, 1000, step, permille, per, min(decimals, 1), unit)
+        )
     if profile.targets != "none":  # else nobody divides memory, and nobody asks for a balloon
         shares = vm.memory_shares
         shown.append(range_of("memory_shares", _("Shares"), 100, max(4000, shares), 100, shares))
@@ -143,14 +147,35 @@ def _machine(vm: VM, profile: MemoryProfile) -> list[dict[str, Any]]:
 
 def _more(vm: VM, lab: Lab) -> list[dict[str, Any]]:
     """Return the settings of a VM that are folded away."""
-    step = max(256 * MiB, lab.hardware.page_bytes)
-    most = max(vm.memory_bytes, lab.hardware.memory_bytes)
-    keeps = vm.memory_reservation_bytes
+    size, page = vm.memory_bytes, lab.hardware.page_bytes
+    keeps, limit = vm.memory_reservation_bytes, vm.memory_limit_bytes
+    most = max(size, lab.hardware.memory_bytes)
+    step = _step(lab.hardware.memory_bytes, page, most, size)
+    part = _step(size, page, size, keeps)
+    stop = _step(size, page, size, limit or size)
+    least = max(step, RANGES["memory_bytes"][0])
+    stops = limit_of("memory_limit_bytes", size, stop, limit, *_scale(stop))
     return [
-        range_of("memory_bytes", _("Memory"), step, most, step, vm.memory_bytes, GiB, 2, _("GiB")),
-        range_of("memory_reservation_bytes", _("Reservation"), 0, vm.memory_bytes, step, keeps, GiB, 2, _("GiB")),
-        limit_of("memory_limit_bytes", vm.memory_bytes, step, vm.memory_limit_bytes, GiB, 2, _("GiB")),
+        range_of("memory_bytes", _("Memory"), least, most, step, size, *_scale(step)),
+        range_of("memory_reservation_bytes", _("Reservation"), 0, size, part, keeps, *_scale(part)),
+        {**stops, "min": max(stop, RANGES["memory_limit_bytes"][0])},
     ]
+
+
+def _step(range_bytes: int, page_bytes: int, *values: int) -> int:
+    """Return the step of a slider: about a sixteenth of its range, 256 MiB at most, a page at least.
+
+    It is a power of two that divides ``values``: a browser shows no value that is not a whole number of steps.
+    """
+    part = 1 << (range_bytes // 16).bit_length() - 1
+    return math.gcd(max(page_bytes, min(part, 256 * MiB)), *values)
+
+
+def _scale(step: int) -> tuple[int, int, str]:
+    """Return what an amount is divided by to be read, with how many decimals, and its unit, so that a step shows."""
+    if step >= 256 * MiB:
+        return GiB, 2, _("GiB")
+    return MiB, 0 if step >= MiB else 3, _("MiB")
 
 
 def _tunable(name: str, label: str, profile: MemoryProfile) -> dict[str, Any]:
