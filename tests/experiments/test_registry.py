@@ -34,6 +34,26 @@ def test_required_parameters_are_marked():
     assert [name for name, default in parameters.items() if default is REQUIRED] == ["files"]
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("idle_tax", ["total_mb", "active_mb", "shares", "tax"]),
+        ("min_free", ["host_gb"]),
+        ("page_sharing", ["vms"]),
+        ("balloon_overhead", ["size_mb", "balloon_mb"]),
+        ("active_memory_sampling", ["schedule"]),
+        ("page_walk", ["guest_levels", "host_levels"]),
+        ("boot_storm", ["vms"]),
+        ("ksm_pass", ["memory"]),
+        ("limits_frozen_at_boot", ["boot_mb", "grown_mb"]),
+        ("dynamic_memory", ["demand_mb", "buffer_pct", "minimum_mb", "maximum_mb", "priority"]),
+        ("memory_profile", ["product"]),
+    ],
+)
+def test_memory_experiments_keep_their_first_parameters(name, first):
+    assert list(experiments.get(name).parameters)[: len(first)] == first
+
+
 def test_unknown_experiments():
     with pytest.raises(VmwidgetsError, match="there is no experiment nothing, expected one of mhz_entitlement, "):
         experiments.get("nothing")
