@@ -244,3 +244,11 @@ def test_watchers_look_at_changed_blocks_only(memory):
     assert not (big.changed_at == big.clock).any()
     big.allocate(0, pages(0, 1))
     assert np.flatnonzero(big.changed_at == big.clock).tolist() == [0]
+
+
+def test_bytes_are_compared_in_full_even_if_content_ids_collide(memory):
+    memory.store(0, 0, 0, b"one")
+    memory.store(1, 5, 0, b"two")
+    frame = int(memory.tables[1].entry[5])
+    memory.content[frame] = memory.content[memory.tables[0].entry[0]]  # what a hash of 64 bits cannot rule out
+    assert memory.merge(1, pages(5), memory.tables[0].entry[[0]]) == 0

@@ -179,3 +179,17 @@ def test_only_what_is_in_memory_is_looked_at():
     assert scanner.merged == 4
     assert (memory.tables[0].where == MAPPED).sum() == 5
     memory.check()
+
+
+def test_a_second_frame_begins_where_the_reference_count_of_the_first_is_full(monkeypatch):
+    for module in ("memory", "page_sharing"):
+        monkeypatch.setattr(f"vmwidgets.model.{module}.MAX_REFS", 10)
+    memory = MachineMemory(300, 4096, 20)
+    memory.add_vm(0, 100)
+    memory.allocate(0, np.arange(100))  # a hundred pages of zeros
+    scanner = PageSharing(memory)
+    for _ in range(40):
+        scanner.scan(25, "between")
+    memory.check()
+    assert memory.shared_frames == 10
+    assert memory.free == 300 - 20 - 10

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from vmwidgets.model.errors import AdmissionError
 from vmwidgets.model.hardware import Hardware
+from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.vm import VM
 
 MAX_VMS = 64
@@ -14,6 +15,10 @@ _SENTENCES = {
     "memory": "{name} reserves {wanted} bytes of memory, {available} bytes are unreserved: {short} bytes too many",
     "disk_io": "{name} reserves {wanted} disk operations/s, {available} are unreserved: {short} too many",
     "network": "{name} reserves {wanted} bytes/s of the network, {available} are unreserved: {short} too many",
+    "overhead": "{name} needs {wanted} bytes of memory, what it reserves and the VMM's overhead, {available} bytes are"
+    " unreserved: {short} bytes too many",
+    "swap": "{name} needs {wanted} bytes of swap space for what is not reserved, {available} are free: {short} bytes"
+    " too many",
     "disk": "{name} needs {wanted} bytes of the storage pool at once, {available} are free: {short} bytes too many",
 }
 
@@ -23,13 +28,24 @@ def disk_at_once(vm: VM) -> int:
     return vm.disk_used_bytes if vm.thin else vm.disk_bytes
 
 
-def admit(vm: VM, others: Sequence[VM], hardware: Hardware, disk_needed: int, disk_free: int) -> None:
+def admit(
+    vm: VM,
+    others: Sequence[VM],
+    hardware: Hardware,
+    disk_needed: int,
+    disk_free: int,
+    memory: MemoryProfile | None = None,
+) -> None:
     """Return if ``vm`` fits beside ``others``.
 
     Parameters
     ----------
     disk_needed, disk_free
         Pool space in bytes that the VM takes now, and that is free without it.
+    memory
+        How memory is managed, where that is modelled page by page. A VM then needs its minimum and the VMM's overhead
+        in memory, and, where the product reserves it, swap space for all beyond the minimum (Waldspurger 2002, section
+        5.1).
 
     Raises
     ------
@@ -61,9 +77,20 @@ def admit(vm: VM, others: Sequence[VM], hardware: Hardware, disk_needed: int, di
         "network": (vm.network_reservation_bps, hardware.nic_bandwidth, sum(o.network_reservation_bps for o in others)),
         "disk": (disk_needed, disk_free, 0),
     }
+    if memory and memory.overhead_bytes:
+        wanted, capacity, taken = guaranteed.pop("memory")
+        beside = sum(memory.overhead(other.memory_bytes) for other in others)
+        guaranteed["overhead"] = (wanted + memory.overhead(vm.memory_bytes), capacity, taken + beside)
+    if memory and memory.reserves_swap:
+        space = hardware.memory_bytes * memory.swap_permille // 1000 * memory.host_swap
+        guaranteed["swap"] = (_beyond_minimum(vm), space, sum(map(_beyond_minimum, others)))
     for resource, (wanted, capacity, taken) in guaranteed.items():
         if wanted > max(capacity - taken, 0):
             _refuse(resource, vm, wanted, capacity - taken)
+
+
+def _beyond_minimum(vm: VM) -> int:
+    return vm.memory_bytes - vm.memory_reservation_bytes
 
 
 def _refuse(resource: str, vm: VM, wanted: int, available: int) -> None:

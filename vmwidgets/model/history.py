@@ -47,8 +47,8 @@ smallest size: a larger one, or one that had to wait for the heads, counts as se
 
 Of memory, *active* is the working set and *estimate* what the VMM takes it for; *mapped* pages have a frame, of their
 own or *shared*; the others are in the guest's balloon, *compressed*, *swapped* by the VMM or *guest swapped*: in the
-guest's own swap file (clean pages that a guest drops are nowhere). *Reads* counts the pages that had to come from a disk in this tick.
-*Killed* is 1 from the tick on in which the host killed the VM's process.
+guest's own swap file (clean pages that a guest drops are nowhere). *Reads* counts the pages that had to come from a
+disk in this tick. *Killed* is 1 from the tick on in which the host killed the VM's process.
 """
 INDEX = {name: i for i, name in enumerate(METRICS)}
 MAX_TICKS = 10_080

@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from typing import Self
 
 import numpy as np
@@ -27,6 +27,8 @@ from vmwidgets.model.workload import Demand
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+MAX_OVERCOMMIT = 16
+"""How many times the memory of a host one VM may have configured, where its pages are modelled one by one."""
 MAX_ADVANCE = 100_000
 """Ticks that one call of :meth:`Host.advance` takes at most."""
 _WINDOW = 1024
@@ -106,7 +108,7 @@ class Host:
             If what it reserves does not fit; the host is as it was.
         """
         self._check_free(vm.name)
-        admit(vm, self._vms, self.hardware, disk_at_once(vm), self._disk_free())
+        admit(vm, self._vms, self.hardware, disk_at_once(vm), self._disk_free(), self._profile())
         if self.memory:
             self._slots.append(self._boot(self.memory, vm))
         self._vms.append(vm)
@@ -148,14 +150,14 @@ class Host:
             )
         others = [other for other in self._vms if other.name != name]
         needs = written if vm.thin else vm.disk_bytes
-        admit(vm, others, self.hardware, needs, self._disk_free(without=index))
+        admit(vm, others, self.hardware, needs, self._disk_free(without=index), self._profile())
         if self.memory:
             self._reconfigure(self.memory, index, vm)
         self._vms[index] = vm
         self._stalled.clear()
 
     def tune_memory(self, **changes: object) -> None:
-        """Change how the VMM manages memory, see :data:`~vmwidgets.model.reclaim.TUNABLE`.
+        """Change how the VMM manages memory, see :data:`~vmwidgets.model.memory_profile.TUNABLE`.
 
         Raises
         ------
@@ -284,14 +286,15 @@ class Host:
             # A page that has to come from a disk takes the time of one operation of its own size.
             smallest = hardware.disk_bandwidth / hardware.disk_iops
             op_cost = 1.0 + _column([d.op_bytes for d in demand]) / smallest
-            reads = touches * memory.reads * (1.0 + page / smallest) / op_cost
-            faults_s = touches * memory.cpu_s
+            per_page = touches * (1.0 + page / smallest) / op_cost
+            faults = Paging(per_page * memory.reads, per_page * memory.writes, touches * memory.cpu_s)
         else:
             wants = np.stack([np.minimum(d.active_bytes, vm.memory_bytes) for d, vm in zip(demand, vms, strict=True)])
-            reads = self._divide_memory(out, wants) * _column([d.touches for d in demand])
-            awake, faults_s = np.ones((len(vms), 1)), np.zeros((len(vms), 1))
+            missing = self._divide_memory(out, wants) * _column([d.touches for d in demand])
+            awake, nothing = np.ones((len(vms), 1)), np.zeros((len(vms), 1))
+            faults = Paging(missing, nothing, nothing)
         awake = awake * np.array([[0.0 if vm.name in stalled else 1.0] for vm in vms])
-        flow = solve(hardware, self.stack, _costs(vms, demand, hardware, reads, faults_s, awake))
+        flow = solve(hardware, self.stack, _costs(vms, demand, hardware, faults, awake))
         cpu, entitled = flow.used["cpu"], _whole(flow.entitlement["cpu"], hardware.cpu_khz)
         used = np.minimum(_round(cpu), entitled)
         wanted = np.maximum(_round(flow.demand["cpu"]), entitled)
@@ -346,6 +349,7 @@ class Host:
         """Start a guest in memory that is modelled page by page; return its slot."""
         page, kernel = self.hardware.page_bytes, vm.kernel
         pages = -(-vm.memory_bytes // page)
+        check_int("memory_bytes", vm.memory_bytes, 1, MAX_OVERCOMMIT * self.hardware.memory_bytes)
         guest = GuestPages(
             pages,
             kernel.name,
@@ -360,8 +364,8 @@ class Host:
     def _reconfigure(self, memory: PagedMemory, index: int, vm: VM) -> None:
         old, slot = self._vms[index], self._slots[index]
         if (old.memory_bytes, old.kernel.mix(), old.stream) != (vm.memory_bytes, vm.kernel.mix(), vm.stream):
+            self._slots[index] = self._boot(memory, vm)  # may be refused: the old one goes only then
             memory.remove(slot)
-            self._slots[index] = self._boot(memory, vm)
             return
         memory.control(slot, *_memory_controls(vm, self.hardware.page_bytes))
         guest = memory.tenant(slot).guest
@@ -379,6 +383,9 @@ class Host:
     def _check_free(self, name: str) -> None:
         if any(vm.name == name for vm in self._vms):
             raise VmwidgetsError("there is a VM {name} already", name=name)
+
+    def _profile(self) -> MemoryProfile | None:
+        return self.memory.profile if self.memory else None
 
     def _disk_free(self, without: int | None = None) -> int:
         taken = sum(
@@ -422,25 +429,32 @@ def _whole(values: Floats, capacity: int) -> Ints:
     return largest_remainder(snapped, np.minimum(np.rint(snapped.sum(axis=0)), capacity).astype(np.int64))
 
 
-def _costs(
-    vms: list[VM], demand: list[Demand], hardware: Hardware, reads: Floats, faults_s: Floats, awake: Floats
-) -> Costs:
-    """Lay the VMs' demand out in columns.
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """What missing pages cost each transaction, shape (VM, tick).
 
     Parameters
     ----------
-    reads, faults_s
-        Synchronous reads of pages that are missing and processor seconds of page faults, per transaction.
-    awake
-        The part of the time in which a VM runs.
+    reads, writes
+        Disk operations that it waits for, and that it leaves behind.
+    cpu_s
+        Processor seconds of page faults.
     """
+
+    reads: Floats
+    writes: Floats
+    cpu_s: Floats
+
+
+def _costs(vms: list[VM], demand: list[Demand], hardware: Hardware, faults: Paging, awake: Floats) -> Costs:
+    """Lay the VMs' demand out in columns; ``awake`` is the part of the time in which a VM runs."""
     smallest = hardware.disk_bandwidth / hardware.disk_iops  # bytes that pass in the time of the smallest operation
     return Costs(
         rate_per_s=np.stack([d.rate_per_s for d in demand]) * awake,
         clients=np.stack([d.clients for d in demand]).astype(np.float64) * awake,
-        cpu_s=_column([d.cpu_us * 1e-6 for d in demand]) + faults_s,
-        sync_ops=_column([d.sync_ops_permille / 1000 for d in demand]) + reads,
-        async_ops=_column([d.async_ops_permille / 1000 for d in demand]),
+        cpu_s=_column([d.cpu_us * 1e-6 for d in demand]) + faults.cpu_s,
+        sync_ops=_column([d.sync_ops_permille / 1000 for d in demand]) + faults.reads,
+        async_ops=_column([d.async_ops_permille / 1000 for d in demand]) + faults.writes,
         op_cost=1.0 + _column([d.op_bytes for d in demand]) / smallest,
         net_bytes=_column([d.net_bytes for d in demand]),
         vcpus=_column([vm.vcpus for vm in vms]),

@@ -117,12 +117,9 @@ class MachineMemory:
             raise VmwidgetsError("slot {slot} is taken, or not one of {most}", slot=slot, most=MAX_VMS)
         need = -(-sum(node_counts(pages, self.page_bytes)) * TABLE_BYTES // self.page_bytes)
         frames = self._vmm_frames(need)
-        if len(frames) < need:
-            more = self._take(need - len(frames))
-            frames = np.concatenate([frames, more])
-            if len(frames) < need:
-                self._give_back_tables(frames)
-                raise VmwidgetsError("there is no memory left for the page tables of the VM")
+        if len(frames) + self.free < need:
+            raise VmwidgetsError("there is no memory left for the page tables of the VM")
+        frames = np.concatenate([frames, self._take(need - len(frames))])
         self.state[frames] = TABLE
         self.owner[frames] = slot
         self.note(frames)
@@ -172,7 +169,7 @@ class MachineMemory:
     def write(self, slot: int, gfns: Pages, contents: Contents) -> int:
         """Write to mapped pages; a shared one is copied first. Return how many copies were made.
 
-        A copy takes a frame. Where there is none left the page keeps its old content, still shared: see :meth:`free`.
+        A copy takes a frame. Where there is none left the page keeps its old content, still shared.
         """
         if not len(gfns):
             return 0
@@ -194,14 +191,19 @@ class MachineMemory:
         slot, gfns
             Mapped pages in frames of their own.
         targets
-            For each the frame that it shall share. Contents are compared in full; where they differ, where the frame
-            is the page's own, or where its reference count is full, nothing happens.
+            For each the frame that it shall share. Contents are compared in full, byte by byte where somebody wrote
+            bytes; where they differ, where the frame is the page's own, or where its reference count is full, nothing
+            happens.
         """
         table = self.tables[slot]
         frames = table.entry[gfns]
         fits = (frames != targets) & (self.content[frames] == self.content[targets]) & (self.state[frames] == PRIVATE)
         fits &= (self.state[targets] == PRIVATE) | (self.state[targets] == SHARED)
         fits &= (self.refs[targets] < MAX_REFS) & ~np.isin(targets, frames[fits])
+        for i in np.flatnonzero(fits).tolist() if self.data else ():
+            one, other = int(frames[i]), int(targets[i])
+            if one in self.data or other in self.data:
+                fits[i] = self.frame_bytes(one, 0, self.page_bytes) == self.frame_bytes(other, 0, self.page_bytes)
         gfns, frames, targets = gfns[fits], frames[fits], targets[fits]
         if not len(gfns):
             return 0

@@ -120,6 +120,7 @@ TUNABLE: tuple[tuple[str, int | str, int | str], ...] = (
     ("compression_permille", 0, 500),
     ("buffer_permille", 50, 20_000),
     ("host_swap", False, True),
+    ("swap_permille", 0, 16_000),
 )
 """The settings of a profile that a user may change, each with its lowest and highest value."""
 
@@ -146,8 +147,13 @@ class MemoryProfile:
         many of one VM (0: no bound of its own).
     compression_permille
         The most that compressed pages of a VM take, of its memory; 0: pages are not compressed.
-    host_swap
-        Whether the host pages VMs out when it must.
+    host_swap, swap_permille
+        Whether the host pages VMs out when it must, and how large its swap space is, in per mille of its memory.
+    overhead_bytes
+        What the VMM needs for a typical VM besides its page tables, see :meth:`overhead`. Admission control counts it;
+        it lies in the memory that is set aside for the VMM.
+    reserves_swap
+        Whether a VM is started only if there is swap space for all of its memory beyond its minimum.
     limit_kills, host_kills
         Whether a VM is killed when it cannot stay within its limit, and when the host has neither frames nor swap left.
     zero_on_allocate
@@ -169,6 +175,9 @@ class MemoryProfile:
     scan_vm_pages_per_s: int = 0
     compression_permille: int = 0
     host_swap: bool = True
+    swap_permille: int = 4000
+    overhead_bytes: int = 0
+    reserves_swap: bool = False
     limit_kills: bool = False
     host_kills: bool = False
     zero_on_allocate: bool = True
@@ -182,12 +191,16 @@ class MemoryProfile:
         check_name("profile name", self.name)
         _check_choice("targets", self.targets, get_args(Targets))
         _check_choice("sharing", self.sharing, get_args(Sharing))
-        for name in ("host_swap", "limit_kills", "host_kills", "zero_on_allocate"):
+        for name in ("host_swap", "reserves_swap", "limit_kills", "host_kills", "zero_on_allocate"):
             if type(value := getattr(self, name)) is not bool:
                 raise VmwidgetsError("{name} is {value}, expected True or False", name=name, value=repr(value)[:60])
         for name, low, high in (*TUNABLE, *_FIXED):
             if type(low) is int and type(high) is int:
                 check_int(name, getattr(self, name), low, high)
+
+    def overhead(self, memory_bytes: int) -> int:
+        """Return what the VMM needs for a VM of this size; a small one needs at most an eighth of it, an assumption."""
+        return min(self.overhead_bytes, memory_bytes // 8)
 
     def with_changes(self, **changes: object) -> "MemoryProfile":
         """Return a copy with some of the settings in :data:`TUNABLE` changed.
@@ -212,6 +225,7 @@ class MemoryProfile:
 
 _FIXED = (
     ("scan_vm_pages_per_s", 0, 1_000_000),
+    ("overhead_bytes", 0, 2**40),
     ("sample_pages", 0, 10_000),
     ("sample_period_s", 1, 3600),
     ("rebalance_s", 1, 3600),

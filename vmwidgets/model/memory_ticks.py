@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from vmwidgets.model.allocation import largest_remainder
 from vmwidgets.model.history import INDEX
-from vmwidgets.model.paged import Faults, PagedMemory
+from vmwidgets.model.paged import PagedMemory
+from vmwidgets.model.reclaimer import Faults
 from vmwidgets.model.second_stage import BALLOONED, MAPPED, PACKED, SWAPPED
 from vmwidgets.model.units import KiB
 
@@ -47,6 +48,8 @@ class MemoryTicks:
         int64, shape (metric of :data:`METRICS`, VM, tick).
     reads
         Page reads from a disk for each page that a guest touched, shape (VM, tick).
+    writes
+        Pages that were written to a swap file for it, likewise: nobody waits for them, but the disk is busy.
     cpu_s
         Processor seconds of the faults of each touch, likewise.
     awake
@@ -55,14 +58,13 @@ class MemoryTicks:
 
     values: Ints
     reads: Floats
+    writes: Floats
     cpu_s: Floats
     awake: Floats
 
     def part(self, first: int, end: int) -> Self:
         """Return some of the ticks."""
-        return type(self)(
-            self.values[:, :, first:end], self.reads[:, first:end], self.cpu_s[:, first:end], self.awake[:, first:end]
-        )
+        return type(self)(*(getattr(self, name)[..., first:end] for name in self.__slots__))
 
     def put(self, out: Ints) -> None:
         """Write the columns into a history of (metric, VM, tick)."""
@@ -90,7 +92,10 @@ def run(memory: PagedMemory, slots: Sequence[int], active_pages: Ints, tick_s: i
         columns.append(now(memory, slots))
     return MemoryTicks(
         np.concatenate([c.values for c in columns], axis=2),
-        *(np.concatenate([getattr(c, name) for c in columns], axis=1) for name in ("reads", "cpu_s", "awake")),
+        *(
+            np.concatenate([getattr(c, name) for c in columns], axis=1)
+            for name in ("reads", "writes", "cpu_s", "awake")
+        ),
     )
 
 
@@ -103,11 +108,13 @@ def now(memory: PagedMemory, slots: Sequence[int]) -> MemoryTicks:
     part = shared * machine.shared_frames / max(float(shared.sum()), 1.0)
     charged = largest_remainder(part[:, None], np.array([machine.shared_frames if shared.any() else 0]))[:, 0]
     values = np.zeros((len(METRICS), count, 1), np.int64)
-    reads, cpu_s, awake = np.zeros((count, 1)), np.zeros((count, 1)), np.ones((count, 1))
+    reads, writes, cpu_s = np.zeros((count, 1)), np.zeros((count, 1)), np.zeros((count, 1))
+    awake = np.ones((count, 1))
     for i, slot in enumerate(slots):
         tenant, faults = memory.tenant(slot), memory.tenant(slot).faults
         touched = max(faults.touched, 1)
         reads[i] = min((faults.swap_in + faults.read_in + faults.denied) / touched, 1.0)
+        writes[i] = (faults.swap_out + faults.written_out) / touched
         cost = sum(getattr(faults, kind) * us for kind, us in _CPU_US.items())
         cpu_s[i] = cost * 1e-6 * (page / (4 * KiB)) / touched
         awake[i] = 1.0 - faults.blocked / max(faults.seconds, 1)
@@ -132,4 +139,4 @@ def now(memory: PagedMemory, slots: Sequence[int]) -> MemoryTicks:
             guest.swapped * page,
             faults.swap_in + faults.read_in,
         )
-    return MemoryTicks(values, reads, cpu_s, awake)
+    return MemoryTicks(values, reads, writes, cpu_s, awake)

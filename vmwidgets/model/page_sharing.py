@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.model.memory import PRIVATE, SHARED, Contents, MachineMemory
+from vmwidgets.model.memory import MAX_REFS, PRIVATE, SHARED, Contents, MachineMemory
 from vmwidgets.model.random import mix64
 from vmwidgets.model.second_stage import MAPPED, SecondStage
 
@@ -128,6 +128,7 @@ class PageSharing:
             known = self._bucket[at]
             live = (known >= 0) & ((memory.state[known] == SHARED) | (memory.state[known] == PRIVATE))
             same = live & (memory.content[known] == memory.content[frames[left]])
+            same &= memory.refs[known] < MAX_REFS  # beyond that a second frame of the same content begins
             if sharing == "within":
                 same &= memory.owner[known] == slot
             result[left[same]] = known[same]

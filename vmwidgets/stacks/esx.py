@@ -1,6 +1,7 @@
 """VMware ESX Server 2: the VMM of C. A. Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002."""
 
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
+from vmwidgets.model.units import MiB
 
 MEMORY = MemoryProfile(
     id="esx",
@@ -22,6 +23,9 @@ MEMORY = MemoryProfile(
     sharing="between",  # section 4
     scan_pages_per_s=200,  # ESX Server 2.x administration manual, Mem/ShareScanTotal
     scan_vm_pages_per_s=50,  # same manual, Mem/ShareScanVM
+    swap_permille=4000,  # assumption: swap files are as large as they have to be
+    overhead_bytes=32 * MiB,  # section 5.1: typically 32 MB for a VM, 4 to 8 of them its frame buffer
+    reserves_swap=True,  # section 5.1
     zero_on_allocate=True,  # section 6.2
     sample_pages=100,  # section 5.3
     sample_period_s=30,  # section 5.3, and Mem/SamplePeriod in the manual

@@ -27,6 +27,7 @@ MEMORY = MemoryProfile(
     scan_pages_per_s=200,  # assumption: as ESX 2
     scan_vm_pages_per_s=50,  # assumption: as ESX 2
     compression_permille=100,  # VMware vSphere documentation: 10 % of a VM's memory
+    reserves_swap=True,  # assumption: as ESX 2
     zero_on_allocate=True,  # as ESX 2 (Waldspurger 2002, section 6.2)
     sample_pages=100,  # as ESX 2
     sample_period_s=60,  # secondary sources only (blogs)

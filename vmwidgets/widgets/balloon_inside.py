@@ -8,7 +8,8 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.guest_pages import DRIVER, NO_DRIVER
-from vmwidgets.model.paged import PagedMemory, Tenant
+from vmwidgets.model.paged import PagedMemory
+from vmwidgets.model.reclaimer import Tenant
 from vmwidgets.widgets.kit import Selection, View, plain
 from vmwidgets.widgets.memory_state import amount, paged
 

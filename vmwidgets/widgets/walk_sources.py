@@ -12,7 +12,8 @@ from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.flat_tables import FlatTables, FrameBytes
 from vmwidgets.model.memory import SHARED, MachineMemory
 from vmwidgets.model.page_tables import TABLE_BYTES
-from vmwidgets.model.paged import PagedMemory, Tenant
+from vmwidgets.model.paged import PagedMemory
+from vmwidgets.model.reclaimer import Tenant
 from vmwidgets.model.second_stage import ABSENT, BALLOONED, MAPPED, PACKED, PLACES, SWAPPED
 from vmwidgets.model.translation import Walker
 
