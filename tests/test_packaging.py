@@ -49,12 +49,14 @@ def test_every_public_name_loads():
         _ = vmwidgets.nothing
 
 
-def test_example_of_the_readme_runs():
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(example.splitlines()) == 5
+def test_examples_of_the_readme_run():
+    five, paged = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(five.splitlines()) == 5
     names = {}
-    exec(example, names)
+    exec(five, names)
     assert [machine.name for machine in names["lab"].vms] == ["web", "batch"]
+    exec(paged, names)
+    assert names["lab"].memory.profile.name == "ESXi"
 
 
 def test_files_the_readme_shows_exist():
