@@ -38,6 +38,28 @@ def test_predicted_theft_ends_with_precise_accounting(run_ms: float):
     assert errors.abs().max() <= 1.5
 
 
+@pytest.mark.parametrize("accounting", ["exact", "precise", "xen_today"])
+def test_predicted_theft_of_the_commit_ends_with_its_repair(accounting: str):
+    """A thief of 9.5 ms gets 1/(n+1) from the idealisation and from Xen alike."""
+    table = experiments.tick_theft(accounting=accounting)
+    errors = 100 * (table["thief_pct"] / table["fair_pct"] - 1)
+    print(f"predicted, {accounting}, share of a thief of 9.5 ms, error % of 1/(n+1):", errors.round(2).tolist())
+    assert errors.abs().max() <= 1.5
+
+
+def test_who_sleeps_through_every_tick_steals_from_xen_to_this_day():
+    """Time-Stealer took 96.6 % of XenServer 6.0.2 "under some circumstances", after the repair: demotion needs a tick.
+
+    The rate limit of 1 ms, which is younger, is why more than 9 ms are too much: the thief begins late.
+    """
+    real, ideal = (
+        experiments.tick_theft(run_ms=9, victims=3, accounting=way, seconds=20)["thief_pct"].iloc[0]
+        for way in ("xen_today", "precise")
+    )
+    assert real == pytest.approx(90, abs=1)
+    assert ideal == pytest.approx(25, abs=0.5)
+
+
 @pytest.mark.parametrize("run_ms", [2, 5, 8, 9.9])
 def test_any_duty_cycle_is_stolen_whole_under_sampled_accounting(run_ms: float):
     table = experiments.tick_theft(run_ms=run_ms, victims=[1, 7])

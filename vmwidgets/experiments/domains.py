@@ -126,7 +126,11 @@ def _fluid(hardware: Hardware, weights: Sequence[int], work: Workload) -> tuple[
     for index, weight in enumerate(weights):
         host.create(VM(f"domain {index + 1}", memory_bytes=64 * MiB, cpu_shares=weight, workload=work))
     now = host.snapshot()
-    return now["throughput_per_ks"] / 1000, 100 * now["cpu_used_khz"] / hardware.clock_khz, now["latency_us"] * 1.0
+    return (
+        now["throughput_per_ks"] / 1000,
+        100 * now["cpu_used_khz"] / hardware.clock_khz,
+        np.asarray(now["latency_us"], np.float64),
+    )
 
 
 def _slice_by_slice(

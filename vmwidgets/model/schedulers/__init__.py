@@ -1,6 +1,7 @@
 """The CPU schedulers of the products and of the textbooks, each in a module of its own, by name."""
 
 from collections.abc import Callable
+from functools import partial
 
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.schedulers.base import Scheduler
@@ -16,16 +17,18 @@ from vmwidgets.model.schedulers.proportional_share import ProportionalShare
 from vmwidgets.model.schedulers.round_robin import RoundRobin
 from vmwidgets.model.schedulers.stride import Stride
 
-SCHEDULERS: dict[str, Callable[[], Scheduler]] = {
+SCHEDULERS: dict[str, Callable[..., Scheduler]] = {
     "round_robin": RoundRobin,
     "lottery": Lottery,
     "stride": Stride,
     "bvt": Bvt,
     "credit": Credit,
+    "credit_sampled": partial(Credit, "sampled"),
     "credit2": Credit2,
     "cfs": Cfs,
     "eevdf": Eevdf,
     "esx": ProportionalShare,
+    "esx_strict": partial(ProportionalShare, coscheduling="strict"),
     "hyperv_classic": HyperVClassic,
     "hyperv_core": HyperVCore,
     "hyperv_root": HyperVRoot,

@@ -18,6 +18,8 @@ class Scheduler:
 
     default_weight = 1
     """Weight of a guest that names none."""
+    weight_per_vcpu = False
+    """Whether a weight counts for each vCPU that wants to run, not for the whole guest."""
 
     def start(self, sim: "Simulation") -> None:
         """Meet the machine and the guests, and set timers (:meth:`Simulation.every`)."""

@@ -8,12 +8,17 @@ Credits are taken in one of three ways; the first is that before commit 78c9b2a6
 scheduler"), the others come after it:
 
 ``sampled``
-    Each tick of 10 ms takes 100 credits from whoever runs at that instant; credit above 300 is lost.
+    Each tick of 10 ms takes 100 credits from whoever runs at that instant; credit above 300 is lost. A weight is that
+    of the whole domain (xen/common/sched_credit.c of those years: the total grows by the weight of a domain, once, when
+    its first vCPU becomes active).
 ``precise``
-    10 credits a millisecond by time stamps; credit above 300 is halved.
+    10 credits a millisecond by time stamps; credit above 300 is halved. An idealisation, what the repair was meant to
+    be: whoever runs becomes active, so that its priority follows from what it has used. Also called ``exact``.
 ``xen_today``
-    The same, but as in the code a vCPU becomes *active* only when a tick finds it running (csched_unit_acct), and the
-    accounting sets the priority of active vCPUs alone: who sleeps through every tick is debited and never put OVER.
+    The same, as credit.c has it: a vCPU becomes *active* only when a tick finds it running (csched_unit_acct), and the
+    accounting sets the priority of active vCPUs alone. Who sleeps through every tick is debited and never put OVER.
+    With a rate limit of 1 ms a thief that runs more than 9 ms of each tick is late, and found by the next one; a
+    shorter run still steals all it takes.
 """
 
 from collections.abc import Iterator
@@ -30,15 +35,16 @@ BOOST, UNDER, OVER, IDLE = 0, -1, -2, -64
 TICK_US, TICKS_PER_PERIOD = 10_000, 3
 CREDITS_PER_TICK = 100
 ACCOUNTING = ("sampled", "precise", "xen_today")
+ALIASES = {"exact": "precise"}
 
 
 class Credit(Scheduler):
-    """Xen credit1. A weight counts for each active vCPU; a cap is of the VM.
+    """Xen credit1. A weight counts for each active vCPU, and before 2009 for the domain; a cap is of the VM.
 
     Parameters
     ----------
     accounting
-        One of :data:`ACCOUNTING`, see above.
+        One of :data:`ACCOUNTING`, see above, or of :data:`ALIASES`.
     slice_us, ratelimit_us
         Time slice, and for how long a vCPU runs before another can preempt it (30 ms; 1 ms, and none before 2012). The
         accounting period is 30 ms whatever the slice: an assumption, in Xen it follows the slice.
@@ -47,13 +53,15 @@ class Credit(Scheduler):
     default_weight = 256
 
     def __init__(self, accounting: str = "precise", slice_us: int = 30_000, ratelimit_us: int | None = None) -> None:
+        accounting = ALIASES.get(accounting, accounting)
         if accounting not in ACCOUNTING:
             raise VmwidgetsError(
                 "accounting is {kind}, expected one of {known}",
                 kind=repr(accounting)[:60],
-                known=", ".join(ACCOUNTING),
+                known=", ".join((*ACCOUNTING, *ALIASES)),
             )
         self.sampled, self.active_by_use = accounting == "sampled", accounting == "precise"
+        self.weight_per_vcpu = not self.sampled
         self.slice_us = check_int("slice_us", slice_us, 1000, 1_000_000)
         if ratelimit_us is None:
             ratelimit_us = 0 if self.sampled else 1000
@@ -107,7 +115,8 @@ class Credit(Scheduler):
     def account(self, now: int) -> None:
         """Every 30 ms: pay out credits by weight, up to each domain's peak, and set priorities (csched_acct)."""
         period = CREDITS_PER_TICK * TICKS_PER_PERIOD
-        domains = [(g, self.weights[g] * len(self.active[g])) for g in self.order if self.active[g]]
+        active, each = self.active, self.weight_per_vcpu
+        domains = [(g, self.weights[g] * (len(active[g]) if each else 1)) for g in self.order if active[g]]
         weights = left = sum(weight for _, weight in domains)
         total = period * len(self.pcpus) - min(0, self.balance)
         debt, self.balance, has_extra = min(0, self.balance), 0, False

@@ -3,7 +3,7 @@
 Xen, xen/common/sched/credit2.c and docs/features/sched_credit2.pandoc; the default since Xen 4.12. The vCPUs of up to
 16 pCPUs share a queue ordered by credit. Credit burns while a vCPU runs, the slower the greater its weight. When even
 the first of the queue has none left, all get 10 ms more (*reset*). No priority is boosted: who sleeps keeps its
-credit, and 10 ms of credit is all the advantage a sleeper can have. A cap is a budget for each 10 ms.
+credit, and 10.5 ms of credit is all the advantage a sleeper can have. A cap is a budget for each 10 ms.
 """
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from vmwidgets.model.scheduler import Simulation
 
 CREDIT_INIT_US = 10_000
+CREDIT_MIN_US = -CREDIT_INIT_US
+"""Who owes more than that needs more than one reset."""
 MIN_TIMER_US, MAX_TIMER_US = 500, 10_000
+CARRYOVER_MAX_US = MIN_TIMER_US
+"""How much credit above the 10 ms outlives a reset (CSCHED2_CARRYOVER_MAX)."""
 MIGRATE_RESIST_US = 500
 """Credit by which a vCPU of another pCPU has to be better (sched_credit2_migrate_resist)."""
 MIGRATE_COMPENSATION_US = 50
@@ -37,6 +41,7 @@ class Credit2(Scheduler):
     """
 
     default_weight = 256
+    weight_per_vcpu = True
 
     def __init__(self, ratelimit_us: int = 1000, pcpus_per_queue: int = 16) -> None:
         self.ratelimit_us = check_int("ratelimit_us", ratelimit_us, 0, 500_000)
@@ -120,15 +125,16 @@ class Credit2(Scheduler):
         return vcpu
 
     def _reset(self, first: VCpu, now: int) -> None:
-        """Give all 10 ms more, as often as the first needs it to have some, up to 10 ms in all (reset_credit)."""
-        times = 1 + max(0, -self.credit[first.index]) // CREDIT_INIT_US
+        """Give all 10 ms more, as often as the first needs it to have some, up to 10.5 ms in all (reset_credit)."""
+        owed = -self.credit[first.index]
+        times = 1 + (owed // CREDIT_INIT_US if owed > -CREDIT_MIN_US else 0)
         queue = self.queue_of[first.index]
         for vcpu in self.members[queue]:
             pcpu = vcpu.pcpu
             if pcpu is not None and pcpu.current is vcpu:
                 self.sim.account(vcpu)
             i = vcpu.index
-            self.credit[i] = min(self.credit[i] + times * CREDIT_INIT_US, CREDIT_INIT_US)
+            self.credit[i] = min(self.credit[i] + times * CREDIT_INIT_US, CREDIT_INIT_US + CARRYOVER_MAX_US)
         self.queues[queue].sort(key=lambda v: -self.credit[v.index])
 
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
