@@ -163,6 +163,17 @@ def test_the_log_is_bounded_and_its_end_is_exact():
     assert not len(none.timeline().waits()[0])
 
 
+def test_after_a_refill_nobody_is_put_off_his_pcpu_while_another_one_is_idle():
+    guests = [
+        Guest("burner", (busy(),)),
+        Guest("capped", (busy(),), cap_permille=100),
+        Guest("both", (busy(), tick_thief(2000))),
+    ]
+    sim = Simulation(Processors(3), make("cfs"), guests)
+    sim.run(100_001)
+    assert sim.queue_length == 0
+
+
 def test_a_quota_comes_in_bursts():
     sim = one(Stride(10_000), Guest("half", (busy(),), cap_permille=500))
     sim.run(400_000)

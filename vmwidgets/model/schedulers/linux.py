@@ -162,12 +162,12 @@ class FairQueues(Scheduler):
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
         """An idle pCPU takes it; a busy one shortens the turn of its vCPU, now that it has to share."""
         home = self.pcpus[self.home[vcpu.index]]
-        current = home.current
-        if current is None or self.overtakes(vcpu, current):
+        current, idle = home.current, self.idle_pcpu(vcpu)  # after a refill some may be idle, and pull
+        if current is None or (idle is None and self.overtakes(vcpu, current)):
             return home
         ends = self.to_tick(max(now, current.since + self.turn(current, home.index)))
         self.sim.shorten(home, ends)
-        return self.idle_pcpu(vcpu)  # after a refill some may be idle, and pull
+        return idle
 
     def overtakes(self, vcpu: VCpu, current: VCpu) -> bool:
         """Return whether a vCPU that comes preempts the running one at once."""
