@@ -219,6 +219,40 @@ def test_only_settings_that_mean_something_are_shown(controls, lab):
     assert set(ACCOUNTING_NAMES) == {key for key, _name in specs(controls)["accounting"]["options"]}
 
 
+def test_cores_and_host_programs_are_shown_with_the_schedulers_that_know_them(controls, lab, line):
+    assert not {"threads_per_core", "host_programs"} & specs(controls).keys()
+    controls.set("algorithm", "hyperv_core")
+    assert specs(controls)["threads_per_core"]["stops"] == [1, 2], "two processors"
+    controls.set("threads_per_core", 2)
+    assert lab.scheduling.threads_per_core == 2
+    assert "host_programs" not in specs(controls)
+    controls.set("beside", "hosted")
+    controls.set("host_programs", 2)
+    assert [one["label"] for one in line.state["vcpus"][-2:]] == ["host program 1", "host program 2"]
+    assert [one["slot"] for one in line.state["vcpus"][-2:]] == [-1, -1]
+    _starts, vcpus, _pcpus, _states = unpacked(line.runs[1])
+    assert set(vcpus) == set(range(len(line.state["vcpus"])))
+    *_rows, programs = line.state["rows"]
+    assert programs[:2] == ["host programs", "–"]
+    assert programs[2:6] == ["–"] * 4, "the first scheduler is not hosted"
+    assert float(programs[6]) > 0.5
+    got = sum(float(row[6]) for row in line.state["rows"][1:])
+    assert got == pytest.approx(2, abs=0.05)
+
+
+def test_a_scheduler_is_not_offered_beside_itself(controls):
+    assert "credit" not in dict(specs(controls)["beside"]["options"])
+    controls.set("beside", "credit_sampled")
+    with pytest.raises(vm.VmwidgetsError, match="beside is credit_sampled as well"):
+        controls.set("algorithm", "credit_sampled")
+
+
+def test_a_picture_with_host_programs(view, lab):
+    lab.set_scheduler(algorithm="hosted", host_programs=3)
+    texts = [element.text for element in Xml.fromstring(view._repr_mimebundle_()["image/svg+xml"]).iter()]
+    assert "host programs" in texts
+
+
 def test_what_a_scheduler_does_not_heed_is_said(controls, lab):
     controls.set("algorithm", "round_robin")
     assert controls.state["ignored"] == ""

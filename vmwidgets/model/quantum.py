@@ -4,13 +4,15 @@ The fluid model says what a VM is entitled to; this says how it gets there, slic
 Nothing here is state: a run follows from the server, the VMs, the settings and the seed, and begins at time 0.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vmwidgets.model.allocation import share
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.guest_threads import busy
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.scheduler import RUNNABLE, RUNNING, STATES, Guest, Processors, Simulation, Timeline
 from vmwidgets.model.schedulers import SCHEDULERS
@@ -23,11 +25,11 @@ Ints = NDArray[np.int64]
 MAX_SWITCHES = 300_000
 """Context switches after which a run ends early: what a slider costs is bounded. (A minute of 4 pCPUs at 1 ms fits.)"""
 _PIECES = 64
+_PROGRAM = "host program"
 SHARES = 1000
 """The shares of a VM that stand for the default weight of a scheduler."""
 
-
-_SLICE = {"bvt": "context_switch_us", "credit": "slice_us"}
+_SLICE = {"bvt": "context_switch_us", "credit": "slice_us", "credit_sampled": "slice_us"}
 """Where a scheduler has its slice, if not as ``quantum_us``."""
 
 
@@ -41,10 +43,7 @@ def scheduler_of(scheduling: Scheduling, seed: int = 0) -> Scheduler:
         options["accounting"] = scheduling.accounting
     if name == "lottery":
         options["seed"] = seed
-    if name == "esx_strict":
-        options["coscheduling"] = "strict"
-    kind: Callable[..., Scheduler] = SCHEDULERS[name.removesuffix("_strict")]
-    return kind(**options)
+    return SCHEDULERS[name](**options)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +57,7 @@ class QuantumRun:
     timeline
         What each vCPU did.
     owner
-        Index of the VM of each vCPU.
+        Index of the VM of each vCPU; programs of the host come after the VMs.
     until_us
         How far it came: less than the window if there were more than :data:`MAX_SWITCHES`.
     switches, overhead_us
@@ -81,9 +80,9 @@ class QuantumRun:
 
     def per_vm(self, vms: int) -> Ints:
         """Return the time of each VM in each state, shape (VM, state), in microseconds."""
-        total = np.zeros((vms, len(STATES)), np.int64)
+        total = np.zeros((max(vms, self.owner.max(initial=-1) + 1), len(STATES)), np.int64)
         np.add.at(total, self.owner, self.spent_us)
-        return total
+        return total[:vms]
 
     def ran_permille(self, vms: int) -> Ints:
         """Return what each VM got, in thousandths of one processor."""
@@ -91,7 +90,7 @@ class QuantumRun:
 
     def ready_permille(self, vms: int) -> Ints:
         """Return how much of its vCPUs' time each VM waited for a processor, in thousandths."""
-        count = np.maximum(np.bincount(self.owner, minlength=vms), 1)
+        count = np.maximum(np.bincount(self.owner, minlength=vms)[:vms], 1)
         return 1000 * self.per_vm(vms)[:, RUNNABLE] // (self.until_us * count)
 
     def latencies_us(self, vm: int) -> Ints:
@@ -99,23 +98,39 @@ class QuantumRun:
         return np.sort(self.waits_us[self.owner[self.waiters] == vm])
 
 
-def guests(hardware: Hardware, vms: Sequence[VM], algorithm: str, seed: int = 0) -> tuple[Guest, ...]:
-    """Return the VMs as a scheduler sees them."""
-    chosen = ALGORITHMS[algorithm]
-    default = scheduler_of(Scheduling(algorithm)).default_weight
+def guests(hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, seed: int = 0) -> tuple[Guest, ...]:
+    """Return the VMs as a scheduler sees them, and beside them what else it has to run.
+
+    Raises
+    ------
+    VmwidgetsError
+        If a VM has more shares than the scheduler has weights for.
+    """
+    chosen, scheduler = ALGORITHMS[scheduling.algorithm], scheduler_of(scheduling)
+    default = scheduler.default_weight
     made: list[Guest] = []
     for vm in vms:
-        parts = SHARES * (vm.vcpus if chosen.per_vcpu else 1)
-        cap = vm.cpu_limit_mhz
+        parts, cap = SHARES * (vm.vcpus if scheduler.weight_per_vcpu else 1), vm.cpu_limit_mhz
+        most = (parts * (2 * chosen.most_weight + 1) - 1) // (2 * default)
+        if "weight" in chosen.heeds and vm.cpu_shares > most:
+            raise VmwidgetsError(
+                "{name} has {shares} CPU shares, and the scheduler {scheduler} has weights for 1 to {most} of them",
+                name=vm.name,
+                shares=vm.cpu_shares,
+                scheduler=scheduling.algorithm,
+                most=most,
+            )
         made.append(
             Guest(
                 vm.name,
                 programs(vm, hardware, seed),
-                max(1, (2 * vm.cpu_shares * default + parts) // (2 * parts)),
+                min(max(1, (2 * vm.cpu_shares * default + parts) // (2 * parts)), chosen.most_weight),
                 0 if cap is None else min(max(1, _permille(cap, hardware)), 1000 * vm.vcpus),
                 _permille(vm.cpu_reservation_mhz, hardware) if "reservation" in chosen.heeds else 0,
             )
         )
+    if "host_programs" in chosen.heeds:
+        made += [Guest(_PROGRAM, (busy(),), is_host_program=True)] * scheduling.host_programs
     return tuple(made)
 
 
@@ -156,12 +171,12 @@ def run_quantum(
     VmwidgetsError
         If there is no VM, or more of something than the engine takes.
     """
-    return _run(
-        Processors(hardware.pcpus, switch_cost_us=scheduling.switch_cost_us),
-        guests(hardware, vms, algorithm, seed),
-        replace(scheduling, algorithm=algorithm, beside=""),
-        seed,
-    )
+    one = replace(scheduling, algorithm=algorithm, beside="")
+    return _run(_processors(hardware, one), guests(hardware, vms, one, seed), one, seed)
+
+
+def _processors(hardware: Hardware, scheduling: Scheduling) -> Processors:
+    return Processors(hardware.pcpus, scheduling.threads_per_core, switch_cost_us=scheduling.switch_cost_us)
 
 
 def _simulation(
@@ -205,17 +220,24 @@ class Rerun:
     def __init__(
         self, hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, algorithm: str, seed: int = 0
     ) -> None:
-        self._processors = Processors(hardware.pcpus, switch_cost_us=scheduling.switch_cost_us)
-        self._guests = guests(hardware, vms, algorithm, seed)
         self._scheduling, self._seed = replace(scheduling, algorithm=algorithm, beside=""), seed
-        self._simulation = self._fresh()
+        self._processors = _processors(hardware, self._scheduling)
+        self._guests = guests(hardware, vms, self._scheduling, seed)
+        self._simulation, self._is_spoilt = self._fresh(), False
 
     def _fresh(self) -> Simulation:
         return _simulation(self._processors, self._guests, self._scheduling, self._seed, 0)
 
     def credits(self, at_us: int) -> list[int]:
-        """Return the account of each vCPU at a moment, on the algorithm's own scale."""
-        if at_us < self._simulation.now:
+        """Return the account of each vCPU at a moment, on the algorithm's own scale.
+
+        Who runs is charged up to then, which the run itself does later: that simulation is of no further use.
+        """
+        if self._is_spoilt or at_us < self._simulation.now:
             self._simulation = self._fresh()
         self._simulation.run(at_us)
+        running = [vcpu for vcpu in self._simulation.vcpus if vcpu.state == RUNNING]
+        for vcpu in running:
+            self._simulation.account(vcpu)
+        self._is_spoilt = bool(running)
         return self._simulation.scheduler.credits()

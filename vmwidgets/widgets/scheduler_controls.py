@@ -17,7 +17,7 @@ from vmwidgets.widgets.settings import Settings, choice_of, limit_of, range_of
 from vmwidgets.widgets.time_line import ALGORITHM_NAMES
 
 ACCOUNTING_NAMES = {
-    "precise": mark("by time stamps"),
+    "precise": mark("by time stamps, idealised"),
     "sampled": mark("sampled at each tick"),
     "xen_today": mark("by time stamps, as in Xen"),
 }
@@ -123,7 +123,8 @@ class SchedulerControls(Settings):
     def _first(self) -> list[dict[str, Any]]:
         now, vm = self.lab.scheduling, self._chosen()
         shown = [choice_of("algorithm", _("Scheduler"), ALGORITHM_NAMES, now.algorithm)]
-        shown.append(choice_of("beside", _("Beside it"), {"": mark("nothing"), **ALGORITHM_NAMES}, now.beside))
+        others = {name: text for name, text in ALGORITHM_NAMES.items() if name != now.algorithm}
+        shown.append(choice_of("beside", _("Beside it"), {"": mark("nothing"), **others}, now.beside))
         if vm:
             label = plain(mark("Weight of {vm}"), vm=vm.name)
             shown.append(range_of("cpu_shares", label, 100, max(4000, vm.cpu_shares), 100, vm.cpu_shares))
@@ -133,13 +134,20 @@ class SchedulerControls(Settings):
     def _rest(self) -> list[dict[str, Any]]:
         now = self.lab.scheduling
         heeded = [ALGORITHMS[algorithm] for algorithm in now.algorithms]
+        own = {setting for algorithm in heeded for setting in algorithm.heeds}
         shown: list[dict[str, Any]] = []
         if any(algorithm.slice_ms for algorithm in heeded):
             shown.append(_stops("slice_ms", _("Slice (0: its own)"), _SLICES, now.slice_ms, 1, 0, _("ms")))
         cost = _stops("switch_cost_us", _("Cost of a switch"), _COSTS, now.switch_cost_us, 1000, 3, _("ms"))
         shown += [cost, _stops("window_s", _("Time that is run"), _WINDOWS, now.window_s, 1, 0, _("s"))]
-        if any("accounting" in algorithm.heeds for algorithm in heeded):
+        if "accounting" in own:
             shown.append(choice_of("accounting", _("Credits are taken"), ACCOUNTING_NAMES, now.accounting))
+        if "threads_per_core" in own:
+            whole = [threads for threads in range(1, 5) if self.lab.hardware.pcpus % threads == 0]
+            shown.append(_stops("threads_per_core", _("Threads per core"), whole, now.threads_per_core, 1, 0, ""))
+        if "host_programs" in own:
+            top = max(16, now.host_programs)
+            shown.append(range_of("host_programs", _("Busy host programs"), 0, top, 1, now.host_programs))
         return shown
 
     def _guest(self) -> list[dict[str, Any]]:

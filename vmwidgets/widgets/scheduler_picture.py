@@ -33,6 +33,8 @@ def scheduler_picture(lab: Lab) -> str:
         rows, told, pcpus = table(lab, runs), sentence(lab, runs), min(lab.hardware.pcpus, MOST_PCPUS)
         selection = Selection(lab)
         slots = [selection.slot(vm.name) for vm in lab.vms]
+        programs = max((int(run.owner.max(initial=0)) + 1 for run in runs), default=0) - len(slots)
+        slots += [-1] * programs
     above = 52 + len(runs) * (34 + pcpus * STEP)
     svg = svg_of(above + (len(rows) + 2) * ROW + 12, told)
     add_text(svg, 16, 26, _("Who runs when"), weight="600")
@@ -76,7 +78,7 @@ def _table(svg: Xml.Element, rows: list[list[str]], slots: list[int], schedulers
         add_text(svg, 184 + (5 + 4 * number_of) * width, y, name, anchor="end", weight="600", size="11")
     for column, text in enumerate(head[1:], 1):
         add_text(svg, 184 + column * width, y + 16, _short(text, schedulers), anchor="end", fill="#565e66", size="10")
-    for row, (cells, slot) in enumerate(zip(lines, slots, strict=True), 1):
+    for row, (cells, slot) in enumerate(zip(lines, slots, strict=False), 1):
         at = y + 16 + row * ROW
         if slot >= 0:
             add_rect(svg, 16, at - 14, 18, 18, COLOURS[slot], radius=4)

@@ -13,6 +13,7 @@ from vmwidgets.locale import error_text, mark, ngettext, number
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.quantum import QuantumRun, Rerun, entitled_permille
+from vmwidgets.model.scheduler import RUNNABLE, RUNNING
 from vmwidgets.model.scheduling import ALGORITHMS
 from vmwidgets.widgets.kit import Selection, View, plain
 
@@ -22,12 +23,14 @@ ALGORITHM_NAMES = {
     "stride": mark("Stride"),
     "bvt": mark("Borrowed Virtual Time"),
     "credit": mark("Xen credit"),
+    "credit_sampled": mark("Xen credit before 2009"),
     "credit2": mark("Xen credit2"),
     "cfs": mark("Linux CFS"),
     "eevdf": mark("Linux EEVDF"),
     "esx": mark("ESX, relaxed co-scheduling"),
     "esx_strict": mark("ESX 2, strict co-scheduling"),
     "hyperv_classic": mark("Hyper-V classic"),
+    "hyperv_core": mark("Hyper-V core"),
     "hyperv_root": mark("Hyper-V root"),
     "hosted": mark("Hosted, on Linux"),
 }
@@ -124,6 +127,9 @@ class TimeLine(View):
             for vm in vms
             for vcpu in range(vm.vcpus)
         ]
+        programs = max((np.count_nonzero(run.owner >= len(vms)) for run in runs), default=0)
+        label = mark("host program {n}")
+        vcpus += [{"label": plain(label, n=program + 1), "slot": -1} for program in range(programs)]
         return {
             "lab": selection.id,
             "pcpus": self.lab.hardware.pcpus,
@@ -198,7 +204,10 @@ def sentence(lab: Lab, runs: tuple[QuantumRun, ...]) -> str:
 
 
 def table(lab: Lab, runs: tuple[QuantumRun, ...]) -> list[list[str]]:
-    """Return the text twin: what each VM is entitled to and got, how long it was ready, how late it woke."""
+    """Return the text twin: what each VM is entitled to and got, how long it was ready, how late it woke.
+
+    Programs of the host, where there are any, have one row at the end.
+    """
     vms = lab.vms
     rows = [["", _("entitlement, pCPUs")], *([vm.name] for vm in vms)]
     for row, value in zip(rows[1:], entitled_permille(lab.hardware, vms, lab.seed).tolist(), strict=True):
@@ -212,4 +221,10 @@ def table(lab: Lab, runs: tuple[QuantumRun, ...]) -> list[list[str]]:
             late = run.latencies_us(i)
             row += [number(got[i] / 1000, 2), number(ready[i] / 10, 1)]
             row += [number(v / 1000, 2) for v in (late[len(late) // 2], late[-1])] if len(late) else ["–", "–"]
+    shares = [run.spent_us[run.owner >= len(vms)] / run.until_us for run in runs]
+    if any(map(len, shares)):
+        rows.append([_("host programs"), "–"])
+        for part in shares:
+            ran = [part[:, RUNNING].sum(), 100 * part[:, RUNNABLE].mean()] if len(part) else []
+            rows[-1] += [*(number(value, 2 - i) for i, value in enumerate(ran)), *["–"] * (4 - len(ran))]
     return rows
