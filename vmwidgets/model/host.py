@@ -176,7 +176,9 @@ class Host:
         VmwidgetsError
             If a setting does not exist or does not fit.
         """
-        self.scheduling = self.scheduling.with_changes(**changes)
+        changed = self.scheduling.with_changes(**changes)
+        changed.check_on(self.hardware.pcpus)
+        self.scheduling = changed
 
     def advance(self, ticks: int = 1) -> None:
         """Let time pass, 1 to :data:`MAX_ADVANCE` ticks."""
