@@ -4,12 +4,15 @@ Linux 6.6, kernel/sched/fair.c; Documentation/scheduler/sched-eevdf.rst; I. Stoi
 vCPU is what it should have had less what it had. Who has a lag of 0 or more is eligible, and of these the earliest
 virtual deadline is next: the virtual time at which its slice would be done. Who sleeps keeps its lag: it gains nothing
 by a short sleep, and loses nothing. A debt is forgiven only as virtual time passes it (delayed dequeue, kernel 6.12).
+
+Who wakes preempts if it would be picked now. But the running vCPU is protected as long as it is eligible and has not
+used up the slice it was picked for (kernel/sched/features.h, RUN_TO_PARITY; pick_eevdf, check_preempt_wakeup_fair).
 """
 
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.schedulers.linux import NICE_0, UNIT, FairQueues
-from vmwidgets.model.schedulers.machine import VCpu
+from vmwidgets.model.schedulers.machine import PCpu, VCpu
 
 if TYPE_CHECKING:
     from vmwidgets.model.scheduler import Simulation
@@ -19,13 +22,13 @@ BASE_SLICE_US = 750
 
 
 class Eevdf(FairQueues):
-    """Earliest Eligible Virtual Deadline First. A waking vCPU does not preempt: a slice is run to its end
-    (RUN_TO_PARITY)."""
+    """Earliest Eligible Virtual Deadline First; all ask for slices of the same length."""
 
     def start(self, sim: "Simulation") -> None:  # noqa: D102
         super().start(sim)
         n = len(sim.vcpus)
         self.deadline, self.lag = [0] * n, [0] * n
+        self.granted = [0] * n  # the deadline each was picked for
         self.zero = [0] * len(sim.pcpus)  # the last virtual time of each queue
         self.left_at = [0] * n
 
@@ -62,9 +65,26 @@ class Eevdf(FairQueues):
 
     def best(self, queue: int) -> VCpu:
         """Return the earliest deadline among the eligible (pick_eevdf)."""
-        now, waiting = self.virtual_time(queue), self.queues[queue]
-        eligible = [vcpu for vcpu in waiting if self.time[vcpu.index] <= now]
-        return min(eligible or waiting, key=lambda vcpu: self.deadline[vcpu.index])
+        return self._earliest(self.queues[queue], queue)
+
+    def _earliest(self, rivals: list[VCpu], queue: int) -> VCpu:
+        now = self.virtual_time(queue)
+        eligible = [vcpu for vcpu in rivals if self.time[vcpu.index] <= now]
+        return min(eligible or rivals, key=lambda vcpu: self.deadline[vcpu.index])
+
+    def pick(self, pcpu: PCpu, now: int) -> VCpu | None:
+        """Pick, and protect who comes until its deadline; who goes on has had that (set_next_entity)."""
+        vcpu = super().pick(pcpu, now)
+        if vcpu is not None and vcpu is not pcpu.current:
+            self.granted[vcpu.index] = self.deadline[vcpu.index]
+        return vcpu
+
+    def overtakes(self, vcpu: VCpu, current: VCpu) -> bool:
+        """Preempt if the running one is no longer protected, and the one that comes would be picked of all."""
+        i, queue = current.index, self.home[vcpu.index]
+        if self.granted[i] == self.deadline[i] and self.time[i] <= self.virtual_time(queue):
+            return False
+        return self._earliest(self.competing(queue), queue) is vcpu
 
     def turn(self, vcpu: VCpu, queue: int) -> int:
         """Return the time to its deadline."""
