@@ -73,3 +73,13 @@ def test_a_domain_is_measured_alike_by_both():
         assert list(fluid.columns) == list(sliced.columns)
         for column in ("share_pct", "throughput_per_s", "cpu_pct", "latency_us"):
             assert sliced[column].tolist() == pytest.approx(fluid[column].tolist(), rel=0.002)
+
+
+def test_core_scheduling_leaves_a_thread_empty_beside_a_single_vcpu():
+    classic, core = (
+        experiments.weighted_domains((300, 200, 100), 4, threads_per_core=2, scheduler=name, seconds=9)["cpu_pct"]
+        for name in ("hyperv_classic", "hyperv_core")
+    )
+    assert classic.tolist() == [100] * 3
+    assert core.sum() == pytest.approx(200, abs=0.1)
+    assert core.tolist() == pytest.approx([100, 200 / 3, 100 / 3], abs=2)

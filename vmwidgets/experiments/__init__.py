@@ -30,6 +30,7 @@ _MODULES = {
     "booting": ("boot_storm",),
     "memory_products": ("dynamic_memory", "memory_profile"),
     "scheduling": ("tick_theft", "slice_length", "wakeup_latency", "cpu_ready", "cap"),
+    "host_programs": ("hosted",),
     "hosted_io": ("hosted_packet", "hosted_throughput"),
     "monitor_costs": ("nanobenchmarks", "exit_costs", "op_counts_to_overhead", "counts_that_explain"),
     "xen_2003": ("application_overheads", "lmbench_overheads", "network_overheads"),

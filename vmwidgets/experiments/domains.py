@@ -45,6 +45,7 @@ def weighted_domains(
     seek_us: int = 156,
     scheduler: str = "",
     seconds: float = 60,
+    threads_per_core: int = 1,
 ) -> "pd.DataFrame":
     """Run one single-vCPU domain per weight, all with the same work to do, and see what each gets done.
 
@@ -68,6 +69,8 @@ def weighted_domains(
         of the first Xen. Every operation then takes the mean time of that many domains.
     seconds
         Simulated time under a scheduler.
+    threads_per_core
+        So many neighbouring processors share a core, which matters to the scheduler ``"hyperv_core"``.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def weighted_domains(
         raise VmwidgetsError("there are {count} weights, expected 1 to {most}", count=len(weights), most=64)
     for name, value in (("cpu_us", cpu_us), ("disk_us", disk_us)):
         check_int(name, value, 1, 100_000)
-    check_int("pcpus", pcpus, 1, 64)
+    processors = Processors(check_int("pcpus", pcpus, 1, 64), threads_per_core)
     check_int("seek_us", seek_us, 0, 100_000)
     until_us, count = simulated_us(seconds), len(weights)
     one_us = cpu_us if workload == "disk" else 1000
@@ -92,7 +95,7 @@ def weighted_domains(
         disk = disk_us + round(seek_us * (count - 1) / count)
         work = transactions(cpu_us, disk) if workload == "disk" else busy()
         guests = [Guest(f"domain {index + 1}", (work,), weight) for index, weight in enumerate(weights)]
-        rate, used, latency = _slice_by_slice(Processors(pcpus), scheduler, guests, until_us, one_us)
+        rate, used, latency = _slice_by_slice(processors, scheduler, guests, until_us, one_us)
     else:
         hardware = Hardware(
             pcpus=pcpus,

@@ -140,6 +140,7 @@ def wakeup_latency(
     work_ms: float = 1,
     pause_ms: float = 20,
     seconds: float = 20,
+    threads_per_core: int = 1,
 ) -> "pd.DataFrame":
     """Measure how long a mostly idle guest and a busier one wait after waking, beside guests that never sleep.
 
@@ -155,6 +156,8 @@ def wakeup_latency(
         What the mostly idle guest computes and sleeps, on average. The busier one computes as long as that sleeps.
     seconds
         Simulated time.
+    threads_per_core
+        So many neighbouring processors share a core, which matters to ``"hyperv_core"``.
 
     Returns
     -------
@@ -174,7 +177,8 @@ def wakeup_latency(
             Guest("busier", (interactive(pause, pause, 1, "busier guest"),)),
             *(Guest(f"rival {index + 1}", (busy(),)) for index in range(rivals)),
         ]
-        waits, who = _run(make(name), guests, until_us, log=True, pcpus=pcpus).timeline().waits()
+        sim = _run(make(name), guests, until_us, log=True, pcpus=pcpus, threads_per_core=threads_per_core)
+        waits, who = sim.timeline().waits()
         for index in (0, 1):
             mine = waits[who == index] / 1000
             middle, high = np.quantile(mine, (0.5, 0.95), method="higher").tolist() if len(mine) else (0, 0)
