@@ -1,12 +1,14 @@
 """The catalogue is complete, compiled, and says the same things as the English it stands for."""
 
+import ast
+import re
 import string
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
-from tests.update_catalogues import MO, PO, compiled, extract, read_catalogue
+from tests.update_catalogues import MO, PACKAGE, PO, compiled, extract, read_catalogue
 from vmwidgets import locale
 from vmwidgets.model.errors import VmwidgetsError
 
@@ -153,6 +155,21 @@ def test_every_sentence_of_an_error_is_extracted():
         "{name} reserves {wanted} disk operations/s, {available} are unreserved: {short} too many",
     }
     assert wanted <= {message.id for message in extract()}
+
+
+def test_no_call_hides_a_string_from_the_catalogue():
+    """Babel does not look inside f-strings and JavaScript's templates: a string there would stay English."""
+    known = {part for m in extract() if m.id for part in ([m.id] if isinstance(m.id, str) else m.id)}
+    asked = set()
+    for path in sorted(PACKAGE.rglob("*.js")):
+        found = re.findall(r'\bt\(\s*("(?:[^"\\]|\\.)*")', path.read_text(encoding="utf-8"))
+        asked |= {ast.literal_eval(text) for text in found}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="_" | "mark"), args=[ast.Constant(value=str(text)), *_]):
+                    asked.add(text)
+    assert asked - known == set()
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def _table(draw: Draw) -> Item:
         " reservation of VM2 leads to {a}, {b} and {c} MHz?"
     )
     fields = dict(zip("abc", target, strict=True))
-    return Item("ch02.table", "number", question, check, fields={**fields}, unit="MHz")
+    return Item("ch02.table", "number", question, check, fields={**fields}, unit=mark("MHz"))
 
 
 def _payroll(reservation_mhz: int, neighbours: int) -> int:
@@ -120,7 +120,7 @@ def _floor(draw: Draw) -> Item:
         "“payroll” (2 vCPUs, 1000 shares) must keep {floor} MHz on S1 (4 × 2000 MHz), however hard {count} neighbours"
         " with 2000 shares each compute. What is the smallest reservation that does it?"
     )
-    return Item("ch02.floor", "number", question, check, fields={"floor": floor, "count": neighbours}, unit="MHz")
+    return Item("ch02.floor", "number", question, check, fields={"floor": floor, "count": neighbours}, unit=mark("MHz"))
 
 
 def full_day(used_gb: int, growth_gb: tuple[int, ...], pool_gb: int = 1000) -> int:
@@ -159,10 +159,10 @@ def chapter(token: str) -> Chapter:
     draw = Draw(token, NAME)
     machines = cut(draw)
     first, second = machines.machines[0], machines.machines[1]
-    asked: dict[str, str | int] = {
+    asked: dict[str, str | int | float] = {
         "first": first[0],
         "second": second[0],
-        "cores": f"{machines.falls_to / 1000:g}",
+        "cores": machines.falls_to / 1000,
     }
     predict = Item(
         "ch02.second",

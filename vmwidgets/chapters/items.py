@@ -69,7 +69,7 @@ class Item:
     kind: str
     question: str
     check: Check | None = None
-    fields: dict[str, str | int] = field(default_factory=dict[str, "str | int"])
+    fields: dict[str, str | int | float] = field(default_factory=dict[str, "str | int | float"])
     unit: str = ""
     decimals: int = 0
     options: tuple[tuple[str, str], ...] = ()

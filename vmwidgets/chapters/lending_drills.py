@@ -130,7 +130,7 @@ def _floor(draw: Draw) -> Item:
         " the floor below which no balloon goes. How many GiB must it be, to within a quarter, so that the guest need"
         " not swap?"
     )
-    fields = {"size": size, "kept": f"{kept / 100:g}", "free": f"{free / 100:g}"}
+    fields = {"size": size, "kept": kept / 100, "free": free / 100}
     return Item("ch09.floor", "number", question, check, {**fields}, unit=mark("GiB"), decimals=2)
 
 

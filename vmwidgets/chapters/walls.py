@@ -173,12 +173,12 @@ def chapter(token: str) -> Walls:
     """Return the chapter of a variant."""
     draw = Draw(token, NAME)
     beside = neighbours(draw)
-    asked: dict[str, str | int] = {
+    asked: dict[str, str | int | float] = {
         "a": beside.vcpus,
         "b": beside.loud[0],
         "c": beside.loud[-1],
         "threads": 2 * beside.loud[0],
-        "quiet": f"{beside.quiet / 1000:g}",
+        "quiet": beside.quiet / 1000,
         "loud": beside.names,
     }
 

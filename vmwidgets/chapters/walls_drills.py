@@ -51,8 +51,8 @@ def repairs(isolation: Isolation, fields: dict[str, str | int]) -> tuple[Item, I
         " computes that hard) reaches the same?"
     )
     return (
-        Item("ch03.reserve", "number", reserve, check("cpu_reservation_mhz"), fields=fields, unit="MHz"),
-        Item("ch03.limit", "number", limit, check("cpu_limit_mhz"), fields=fields, unit="MHz"),
+        Item("ch03.reserve", "number", reserve, check("cpu_reservation_mhz"), fields=fields, unit=mark("MHz")),
+        Item("ch03.limit", "number", limit, check("cpu_limit_mhz"), fields=fields, unit=mark("MHz")),
     )
 
 

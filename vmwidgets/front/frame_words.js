@@ -43,11 +43,13 @@ export function frameText(t, language, frame, code, names, about) {
   const fields = { frame: number(language, frame), what, name };
   const first = name ? t("Frame {frame}: {what}, of {name}.", fields) : t("Frame {frame}: {what}.", fields);
   if (!about || about.refs < 1) return first;
-  if (about.refs === 1) return `${first} ${t("Guest page {gfn}.", { gfn: number(language, about.gfn) })}`;
+  const page = t("Guest page {gfn}.", { gfn: number(language, about.gfn) });
+  if (about.refs === 1) return `${first} ${page}`;
   const shown = about.sharers.map(([vm, gfn]) => t("{name} page {gfn}", { name: vm, gfn: number(language, gfn) }));
   const more = about.refs - shown.length;
   const list = shown.join(", ") + (more > 0 ? t(" and {count} more", { count: number(language, more) }) : "");
-  return `${first} ${t("Mapped {count} times: {list}.", { count: number(language, about.refs), list })}`;
+  const mapped = t("Mapped {count} times: {list}.", { count: number(language, about.refs), list });
+  return `${first} ${mapped}`;
 }
 
 /**

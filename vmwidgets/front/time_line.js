@@ -247,7 +247,8 @@ function render({ model, el, signal }) {
       set(one, "aria-label", label);
     }
     const mouse = t("Click to choose a moment, drag to move, Ctrl and the wheel to zoom.");
-    write(help, `${mouse} ${t("Keys: ← → move the cursor, ↑ ↓ go from change to change, + − zoom, 0 fits.")}`);
+    const keys = t("Keys: ← → move the cursor, ↑ ↓ go from change to change, + − zoom, 0 fits.");
+    write(help, `${mouse} ${keys}`);
     write(note, now.note);
     note.hidden = !now.note;
     scene.selected = now.selected;

@@ -195,13 +195,14 @@ export function entryCard(t, words) {
         set(child, "class", `${on ? "vmw-on" : ""}${set_.includes(name) ? " vmw-set" : ""}`);
       },
     );
+    const cycles = step ? t("{count} cycles", { count: words.count(step.cycles) }) : "";
     /** @type {[string, string][]} */
     const rows = step
       ? [
           [t("lies at machine address"), address(step.machine)],
           [t("in machine frame"), words.count(frameOf(step.machine, frameBytes))],
           [t("points to"), step.output ? address(step.output) : "–"],
-          [t("found"), `${words.place(step.found)}, ${t("{count} cycles", { count: words.count(step.cycles) })}`],
+          [t("found"), `${words.place(step.found)}, ${cycles}`],
         ]
       : [];
     each(

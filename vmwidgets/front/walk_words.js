@@ -107,7 +107,8 @@ export function walkWords(t, language) {
     const { fault } = walk;
     const frame = count(frameOf(walk.machine, frameBytes));
     if (!fault) {
-      const known = walk.found_in !== "tables" ? `${t("The TLB knows this page: no table is read.")} ` : "";
+      const told = t("The TLB knows this page: no table is read.");
+      const known = walk.found_in !== "tables" ? `${told} ` : "";
       return {
         head: t("Machine address {address}", { address: address(walk.machine) }),
         text: known + t("The byte lies in machine frame {frame}.", { frame }),

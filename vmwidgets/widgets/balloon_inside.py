@@ -151,7 +151,7 @@ def _given(name: str, now: Census, page: int) -> str:
 
 
 def _rows(now: Census, moved: Census, since: str, page: int) -> list[list[str]]:
-    rows = [[_("pages of the guest"), _("amount"), _("pages"), f"{_('change, pages')} {since}"]]
+    rows = [[_("pages of the guest"), _("amount"), _("pages"), _("change, pages") + f" {since}"]]
     for key, text in {**PARTS, **GONE}.items():
         change = moved.get(key, 0)
         sign = "+" if change > 0 else "−" if change < 0 else ""

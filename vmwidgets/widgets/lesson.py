@@ -217,9 +217,7 @@ class Lesson:
                 {
                     "id": item.id,
                     "kind": item.kind,
-                    "question": _(item.question).format(
-                        **{k: _(v) if isinstance(v, str) else v for k, v in item.fields.items()}
-                    ),
+                    "question": _(item.question).format(**{name: _field(value) for name, value in item.fields.items()}),
                     "unit": _(item.unit) if item.unit else "",
                     "decimals": item.decimals,
                     "options": [[id, _(text)] for id, text in item.options],
@@ -255,7 +253,7 @@ class Lesson:
             where = self.file.path.name
             practice = self.token == PRACTICE
             text = plain(mark("Your answers are kept in the file {file} beside this notebook."), file=where)
-            return f"{_('PRACTICE: nothing here is graded.')} {text}" if practice else text
+            return _("PRACTICE: nothing here is graded.") + f" {text}" if practice else text
         return ""
 
     def __repr__(self) -> str:
@@ -293,3 +291,10 @@ def _shown(item: Item, value: Value) -> Any:
             else value
         )
     return list(value) if isinstance(value, tuple) else value
+
+
+def _field(value: str | int | float) -> str | int:
+    """Return a field of a question as the reader writes it: words translated, fractions with their decimal sign."""
+    if isinstance(value, float):
+        return number(value, len(f"{value:g}".partition(".")[2]))
+    return _(value) if isinstance(value, str) else value

@@ -17,6 +17,8 @@ from vmwidgets.widgets.kit import Selection, View, plain
 
 PAST = 120
 """Ticks of the past that are shown."""
+OUR_RUNGS = (mark("enough"), mark("reclaim"), mark("dynamic"))
+"""Names of states that are ours and so are translated; those that a product has stay as the product says them."""
 ACTIONS = {
     "break_large": mark("large pages are broken up"),
     "share": mark("equal pages are shared first"),
