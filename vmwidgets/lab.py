@@ -313,14 +313,28 @@ class Lab:
         -------
         tuple
             One for each scheduler; none without a VM.
+
+        Raises
+        ------
+        VmwidgetsError
+            If one of the schedulers refuses the VMs.
         """
+        runs, refusals = self.quantum_outcomes()
+        for refusal in refusals:
+            raise refusal
+        return runs
+
+    def quantum_outcomes(self) -> tuple[tuple[QuantumRun, ...], tuple[VmwidgetsError, ...]]:
+        """Return the runs of the schedulers that take the VMs, and why the others do not."""
         with self._lock:
             each = [replace(self.scheduling, algorithm=name, beside="") for name in self.scheduling.algorithms]
-            keys = [(self.hardware, self.vms, one, self.seed) for one in each if self.vms]
-            self._runs = {
-                key: self._runs.get(key) or run_quantum(*key[:3], key[2].algorithm, self.seed) for key in keys
-            }
-            return tuple(self._runs[key] for key in keys)
+            known, self._runs, refusals = self._runs, {}, list[VmwidgetsError]()
+            for key in [(self.hardware, self.vms, one, self.seed) for one in each if self.vms]:
+                try:
+                    self._runs[key] = known.get(key) or run_quantum(*key[:3], key[2].algorithm, self.seed)
+                except VmwidgetsError as refusal:
+                    refusals.append(refusal)
+            return tuple(self._runs.values()), tuple(refusals)
 
     def hold(self) -> AbstractContextManager[object]:
         """Return a context in which no other thread's command comes through: to read more than a snapshot says."""

@@ -11,7 +11,6 @@ from vmwidgets import locale
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
-from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.quantum import QuantumRun, entitled_permille
 from vmwidgets.widgets.charts import Caption, Readings, nice
 from vmwidgets.widgets.kit import SLOTS, Selection, plain
@@ -120,10 +119,7 @@ class SchedulerCharts(ipywidgets.VBox):
     def refresh(self) -> None:
         """Draw both charts anew."""
         with self.lab.hold():
-            try:
-                self._runs = self.lab.quantum_runs()
-            except VmwidgetsError:
-                self._runs = ()  # the time line says why
+            self._runs, _refusals = self.lab.quantum_outcomes()  # the time line says why one is missing
             shares, late = self._shares_of_slots(), self._histograms()
             pcpus = self.lab.hardware.pcpus
         self._shares.show(self._groups(), shares, min(nice(float(shares.max(initial=0.0))), float(pcpus)))

@@ -10,7 +10,6 @@ import numpy as np
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
-from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.quantum import QuantumRun
 from vmwidgets.model.scheduler import RUNNING
 from vmwidgets.widgets.kit import Selection, plain
@@ -26,10 +25,7 @@ LEFT, HIGH, STEP, MOST_PCPUS = 110, 18, 22, 8
 def scheduler_picture(lab: Lab) -> str:
     """Return who ran on each pCPU in the beginning as an SVG text, and a table of what each VM got."""
     with lab.hold():
-        try:
-            runs = lab.quantum_runs()
-        except VmwidgetsError:
-            runs = ()
+        runs, _refusals = lab.quantum_outcomes()
         rows, told, pcpus = table(lab, runs), sentence(lab, runs), min(lab.hardware.pcpus, MOST_PCPUS)
         selection = Selection(lab)
         slots = [selection.slot(vm.name) for vm in lab.vms]

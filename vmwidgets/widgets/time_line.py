@@ -11,7 +11,7 @@ import traitlets
 from vmwidgets.lab import Lab
 from vmwidgets.locale import error_text, mark, ngettext, number
 from vmwidgets.locale import gettext as _
-from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.errors import check_int
 from vmwidgets.model.quantum import QuantumRun, Rerun, entitled_permille
 from vmwidgets.model.scheduler import RUNNABLE, RUNNING
 from vmwidgets.model.scheduling import ALGORITHMS
@@ -83,10 +83,8 @@ class TimeLine(View):
     def refresh(self) -> None:
         """Write all synced traits anew; the spans only if they are others."""
         with self.lab.hold(), self.hold_sync():
-            try:
-                runs, self.error = self.lab.quantum_runs(), ""
-            except VmwidgetsError as error:
-                runs, self.error = (), error_text(error)
+            runs, refusals = self.lab.quantum_outcomes()
+            self.error = " ".join(dict.fromkeys(map(error_text, refusals)))
             self.state = self._state(runs)
             if runs != self._shown or not self.version:  # runs are equal only to themselves
                 self._shown = runs
