@@ -139,12 +139,12 @@ class Walls(Chapter):
         return Mapped(self.draw).text()
 
     def theft_lab(self) -> Lab:
-        """Return a lab with one processor, a thief and its victims, under two schedulers."""
+        """Return a lab with one processor, a thief and its victims, under Xen credit before its repair and after."""
         lab = Lab(seed=3, hardware=Hardware(pcpus=1))
         lab.create_vm("thief", workload="tick_thief")
         for victim in range(1, 4):
             lab.create_vm(f"victim {victim}", workload="cpu_burner")
-        lab.set_scheduler(algorithm="credit", accounting="sampled", beside="credit2", window_s=5)
+        lab.set_scheduler(algorithm="credit_sampled", beside="credit", accounting="xen_today", window_s=5)
         return lab
 
 
