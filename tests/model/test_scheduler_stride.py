@@ -15,7 +15,7 @@ GUEST = st.tuples(st.integers(1, 9), st.sampled_from((None, None, 3, 8)), st.one
 def plain(pcpus, guests):
     """One tick after another: refill, wake, run those with the least pass, charge."""
     n = len(guests)
-    passes, left, step, wakes = [0] * n, [0] * n, [0] * n, [0] * n
+    passes, rest, left, step, wakes = [0] * n, [0] * n, [0] * n, [0] * n, [0] * n
     budget, run, ready, parked = [PERIOD] * n, [0] * n, [0] * n, [0] * n
     for i, (_, _, lengths) in enumerate(guests):
         left[i] = lengths[0][0] if lengths else TICKS + 1
@@ -34,7 +34,8 @@ def plain(pcpus, guests):
             count = run if i in able[:pcpus] else ready if i in able else parked
             count[i] += 1
         for i in able[:pcpus]:
-            passes[i] += STRIDE_1 // guests[i][0]
+            whole, rest[i] = divmod(STRIDE_1 + rest[i], guests[i][0])
+            passes[i] += whole
             budget[i] -= 1
             left[i] -= 1
             if left[i] == 0:

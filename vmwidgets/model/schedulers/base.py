@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.model.schedulers.machine import NEVER, PCpu, VCpu
+from vmwidgets.model.schedulers.machine import NEVER, Guest, PCpu, VCpu
 
 if TYPE_CHECKING:
     from vmwidgets.model.scheduler import Simulation
@@ -25,7 +25,11 @@ class Scheduler:
         """Meet the machine and the guests, and set timers (:meth:`Simulation.every`)."""
         self.sim = sim
         self.pcpus, self.vcpus = sim.pcpus, sim.vcpus
-        self.weights = [guest.weight or self.default_weight for guest in sim.guests]
+        self.weights = [self.weight_of(guest) for guest in sim.guests]
+
+    def weight_of(self, guest: Guest) -> int:
+        """Return the weight of a guest, the default if it names none."""
+        return guest.weight or self.default_weight
 
     def wake(self, vcpu: VCpu, now: int) -> None:
         """A vCPU wants to run after a sleep: correct its account. It may be held, and then it does not join yet."""

@@ -41,8 +41,10 @@ class Bvt(Scheduler):
     def start(self, sim: "Simulation") -> None:  # noqa: D102
         super().start(sim)
         self.time = [0] * len(sim.vcpus)
-        self.weight = [max(1, self.weights[v.guest_index] * 1000 // len(v.guest.programs)) for v in sim.vcpus]
-        self.warp = [self.warp_us.get(v.guest.name, 0) * _SCALE // 1000 for v in sim.vcpus]
+        # A microsecond is worth scale / weight of virtual time; `rest` is what is not a whole number of it yet.
+        self.scale = [_SCALE * len(v.guest.programs) for v in sim.vcpus]
+        self.rest = [0] * len(sim.vcpus)
+        self.warp = [self.warp_us.get(v.guest.name, 0) * _SCALE for v in sim.vcpus]
         self.queue: list[tuple[int, int]] = []  # effective virtual time, index
 
     def effective(self, vcpu: VCpu) -> int:
@@ -75,7 +77,7 @@ class Bvt(Scheduler):
     def turn(self, vcpu: VCpu, other: int) -> int:
         """Return for how long a vCPU may run until it is ahead of another by the context switch allowance."""
         lead = max(0, other - self.effective(vcpu))
-        return lead * self.weight[vcpu.index] // _SCALE + self.context_switch_us
+        return lead * self.weights[vcpu.guest_index] // self.scale[vcpu.index] + self.context_switch_us
 
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
         """Preempt the vCPU with the greatest effective virtual time, if it is greater."""
@@ -91,8 +93,10 @@ class Bvt(Scheduler):
         return None
 
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:  # noqa: D102
-        self.time[vcpu.index] += ran_us * _SCALE // self.weight[vcpu.index]
+        i = vcpu.index
+        used, self.rest[i] = divmod(ran_us * self.scale[i] + self.rest[i], self.weights[vcpu.guest_index])
+        self.time[i] += used
 
     def credits(self) -> list[int]:
         """Return the actual virtual time of each vCPU, in microseconds at weight 1."""
-        return [time * 1000 // _SCALE for time in self.time]
+        return [time // _SCALE for time in self.time]

@@ -16,7 +16,7 @@ other. The *skew* of a vCPU is how far it is ahead of the slowest of its VM; sle
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
-from vmwidgets.model.schedulers.machine import BLOCKED, COSTOPPED, RUNNABLE, RUNNING, PCpu, VCpu
+from vmwidgets.model.schedulers.machine import BLOCKED, COSTOPPED, RUNNABLE, RUNNING, Guest, PCpu, VCpu
 from vmwidgets.model.schedulers.reservations import Reserving
 
 if TYPE_CHECKING:
@@ -55,11 +55,12 @@ class ProportionalShare(Reserving):
         self.skew_us = check_int("skew_us", skew_us, 1, 1_000_000)
         self.check_us = check_int("check_us", check_us, 100, 1_000_000)
 
+    def weight_of(self, guest: Guest) -> int:  # noqa: D102
+        return guest.weight or self.default_weight * len(guest.programs)
+
     def start(self, sim: "Simulation") -> None:  # noqa: D102
         self.assigned: dict[int, VCpu] = {}  # pCPU: the vCPU that starts there now, together with the rest of its VM
         super().start(sim)
-        self.weights = [guest.weight or self.default_weight * len(guest.programs) for guest in sim.guests]
-        self.stride = [max(1, self.scale * len(v.guest.programs) // self.weights[v.guest_index]) for v in sim.vcpus]
         self.offset = [0] * len(sim.vcpus)  # progress that is forgotten
         self.smp = [[v for v in sim.vcpus if v.guest_index == g] for g in range(len(sim.guests))]
         self.smp = [vcpus for vcpus in self.smp if len(vcpus) > 1]

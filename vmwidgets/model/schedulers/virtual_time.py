@@ -28,7 +28,8 @@ class VirtualTime(Scheduler):
     quantum_us
         A pCPU decides so often.
     scale
-        Virtual time that a vCPU of weight 1 uses up in a quantum; one of weight w uses ``scale // w``.
+        Virtual time that a vCPU of weight 1 uses up in a quantum; one of weight w uses ``scale / w``, on average: what
+        is not a whole number yet is kept.
     period_us
         Period of the caps.
     """
@@ -42,9 +43,10 @@ class VirtualTime(Scheduler):
         self.bits = len(sim.vcpus).bit_length()
         self.mask = (1 << self.bits) - 1
         self.key = [vcpu.index for vcpu in sim.vcpus]
-        self.stride = [
-            max(1, self.scale * len(vcpu.guest.programs) // self.weights[vcpu.guest_index]) for vcpu in sim.vcpus
-        ]
+        # A microsecond is worth above / below of virtual time; `rest` is what is not a whole number of it yet.
+        self.above = [self.scale * len(vcpu.guest.programs) for vcpu in sim.vcpus]
+        self.below = [self.weights[vcpu.guest_index] * self.quantum_us for vcpu in sim.vcpus]
+        self.rest = [0] * len(sim.vcpus)
         self.queue: list[int] = []
         self.aside: set[int] = set()  # vCPUs that are awake, and held
         self.bandwidth = Bandwidth(sim, self.period_us, self.period_us // 20)
@@ -63,7 +65,7 @@ class VirtualTime(Scheduler):
                 break
             if (running := pcpu.current) is not None and running.done_at > now:
                 index = running.index
-                ahead = self.stride[index] * (now - running.charged) // self.quantum_us
+                ahead = (self.above[index] * (now - running.charged) + self.rest[index]) // self.below[index]
                 floor = min(floor, keys[index] + (ahead << self.bits))
         if own < floor < nobody:
             keys[vcpu.index] = floor & ~self.mask | vcpu.index
@@ -81,6 +83,13 @@ class VirtualTime(Scheduler):
             self.queue.remove(self.key[vcpu.index])
             heapify(self.queue)
 
+    def until_passes(self, index: int, key: int) -> int:
+        """Return how long a vCPU has to run, in whole quanta, until a key comes before its own."""
+        lead = (key - self.key[index] >> self.bits) + 1
+        return (
+            -((self.rest[index] - lead * self.below[index]) // (self.above[index] * self.quantum_us)) * self.quantum_us
+        )
+
     def pick(self, pcpu: PCpu, now: int) -> VCpu | None:  # noqa: D102
         return self.replace(None, pcpu, now)
 
@@ -96,7 +105,7 @@ class VirtualTime(Scheduler):
         index = key & self.mask
         turn = LONGEST_US
         if queue:
-            turn = ((queue[0] - key) // (self.stride[index] << self.bits) + 1) * self.quantum_us
+            turn = self.until_passes(index, queue[0])
         if self.capped[index]:
             return self.allow(key, turn) or self.replace(None, pcpu, now)
         new = self.vcpus[index]
@@ -116,14 +125,13 @@ class VirtualTime(Scheduler):
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
         """Take an idle pCPU; if there is none, the running ones may win fewer quanta than it seemed."""
         self.aside.discard(vcpu.index)
-        keys, stride, ends, quantum, bits = self.key, self.stride, self.sim.ends, self.quantum_us, self.bits
-        key = keys[vcpu.index]
+        ends, quantum, key = self.sim.ends, self.quantum_us, self.key[vcpu.index]
         if NEVER in ends:
             return self.idle_pcpu(vcpu)
         for pcpu in self.pcpus:
             if (running := pcpu.current) is not None:
-                index, began = running.index, running.charged
-                until = began + ((key - keys[index]) // (stride[index] << bits) + 1) * quantum
+                began = running.charged
+                until = began + self.until_passes(running.index, key)
                 if until < ends[pcpu.index]:
                     quantum_ends = now + (began - now) % quantum
                     self.sim.shorten(pcpu, until if until > quantum_ends else quantum_ends)
@@ -131,7 +139,8 @@ class VirtualTime(Scheduler):
 
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:  # noqa: D102
         index = vcpu.index
-        self.key[index] += self.stride[index] * ran_us // self.quantum_us << self.bits
+        used, self.rest[index] = divmod(self.above[index] * ran_us + self.rest[index], self.below[index])
+        self.key[index] += used << self.bits
         if self.capped[index]:
             self.bandwidth.charge(vcpu, ran_us)
 
