@@ -31,7 +31,7 @@ PROGRAMS = st.one_of(
     st.builds(periodic, st.integers(1, 9_000), st.integers(5_000, 40_000)),
     st.builds(tick_thief, st.integers(1, 12_000)),
     st.builds(transactions, st.integers(1, 3_000), st.integers(1, 3_000)),
-    st.builds(lambda us: (Compute(us), Yield()), st.integers(1, 20_000)),
+    st.builds(lambda us: (Compute(us), Yield()), st.integers(100, 20_000)),
 )
 GUESTS = st.lists(
     st.builds(
@@ -75,7 +75,7 @@ def test_invariants(name, guests, processors, pieces):
         length = (line.end - line.start)[mine]
         assert [int(length[line.state[mine] == state].sum()) for state in range(5)] == states
         assert (line.start[mine][1:] == line.end[mine][:-1]).all()
-    # No pCPU runs two vCPUs at once, and none idles while somebody waits (but for core scheduling).
+    # No pCPU runs two vCPUs at once, and none idles while somebody waits (but for whole cores and gangs).
     edges = np.unique(np.concatenate([line.start, line.end]))
     running = [np.zeros(len(edges), int) for _ in range(processors.pcpus)]
     waiting = np.zeros(len(edges), int)
@@ -86,7 +86,7 @@ def test_invariants(name, guests, processors, pieces):
         elif state == RUNNABLE:
             waiting[a:b] += 1
     assert all(busy_now.max(initial=0) <= 1 for busy_now in running)
-    if name != "hyperv_core":
+    if name not in ("hyperv_core", "esx_strict"):
         assert not (waiting[:-1].astype(bool) & (sum(running)[:-1] < processors.pcpus)).any()
     # Work is what ran, less overhead; nobody does more than he ran.
     ran, work = sum(s[RUNNING] for s in spent), sum(whole.work_us())
@@ -94,7 +94,8 @@ def test_invariants(name, guests, processors, pieces):
     if processors.smt_speed_permille == 1000 or processors.threads_per_core == 1:
         assert ran - work <= whole.overhead_us <= ran - work + 18 * processors.pcpus
     else:
-        assert work >= (ran - whole.overhead_us) * 6 // 10 - 10 * whole.switches - 10
+        # Each step ends with a whole microsecond: of 100 us at least, which siblings stretch to more, or with a switch.
+        assert work >= (ran - whole.overhead_us) * 6 // 10 - ran // 100 - 10 * whole.switches - 10
 
 
 def test_round_robin_by_hand():
