@@ -3,7 +3,7 @@
 No widget, no answer key: what is right is computed by the model from the student's variant.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,7 +69,7 @@ class Item:
     kind: str
     question: str
     check: Check | None = None
-    fields: dict[str, str | int | float] = field(default_factory=dict[str, "str | int | float"])
+    fields: Mapping[str, str | int | float] = field(default_factory=dict[str, "str | int | float"])
     unit: str = ""
     decimals: int = 0
     options: tuple[tuple[str, str], ...] = ()

@@ -1,6 +1,6 @@
 """Two drills of chapter 3: two repairs for one slowed machine, and six reports of walls that failed, or did not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,7 +21,7 @@ Isolation = Callable[[str, int], tuple[int, int]]
 """Of a setting and its value in MHz: A's time beside its neighbours, of its time alone; the server's use; both ‰."""
 
 
-def repairs(isolation: Isolation, fields: dict[str, str | int]) -> tuple[Item, Item]:
+def repairs(isolation: Isolation, fields: Mapping[str, str | int | float]) -> tuple[Item, Item]:
     """Return two questions: what to reserve for A, or else to what to limit those who are loud."""
 
     def check(setting: str) -> Callable[[Value], Verdict]:
