@@ -12,11 +12,11 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from vmwidgets import locale
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.snapshot import Snapshot
+from vmwidgets.widgets.chart_row import ChartRow
 from vmwidgets.widgets.kit import SLOTS, Selection, View, plain
 from vmwidgets.widgets.palette import COLOURS
 
@@ -183,7 +183,7 @@ def window(lab: Lab, shown: int | None, metric: str, names: Sequence[str], comin
     return out
 
 
-class Charts(ipywidgets.VBox):
+class Charts(ChartRow):
     """The live charts of a lab.
 
     Parameters
@@ -201,19 +201,8 @@ class Charts(ipywidgets.VBox):
         self._all = Chart(SLOTS, COLOURS, Caption(self._all_caption, self._select))
         self._one = Chart(3, (grey, dark, COLOURS[0]), Caption(self._one_caption, self._select))
         self._ready = Chart(SLOTS, COLOURS, Caption(self._ready_caption, self._select))
-        self._readings = Readings(self._text)
-        self._charts = (self._all, self._one, self._ready)
-        row = ipywidgets.Box(
-            [chart.box for chart in self._charts],
-            layout={"display": "flex", "flex_flow": "row wrap", "width": "100%", "overflow": "hidden"},
-        )
-        self._row = row
-        super().__init__([row, self._readings])
-        self.add_class("vmw-charts")
-        self._closers: list[Callable[[], object]] = [lab.subscribe(self._follow), locale.subscribe(self._translate)]
-        self.selection.observe(self._changed, ["vm", "resource", "tick"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm", "resource", "tick"])]
-        self.refresh()
+        charts = (self._all, self._one, self._ready)
+        super().__init__(lab, self.selection, charts, Readings(self._text), ["vm", "resource", "tick"])
 
     def refresh(self) -> None:
         """Draw all charts anew."""
@@ -241,29 +230,7 @@ class Charts(ipywidgets.VBox):
     def _shown(self) -> Snapshot:
         return self.lab.snapshot
 
-    def _select(self, slot: int) -> None:
-        names = self.selection.names()
-        if 0 <= slot < len(names) and names[slot]:
-            self.selection.vm = names[slot]
-
-    def _follow(self, lab: Lab) -> None:
-        self.selection.refresh(lab)
-        self.refresh()
-
-    def _changed(self, _change: object) -> None:
-        self.refresh()
-
-    def _translate(self, _language: str) -> None:
-        self.refresh()
-
     # ------------------------------------------------------------------------------------------------------- captions
-    def _caption(self, title: str, items: list[dict[str, Any]], links: bool) -> dict[str, Any]:
-        chosen = self.selection.slot(self.selection.vm)
-        return {"lab": self.selection.id, "title": title, "items": items, "selected": chosen, "links": links}
-
-    def _vm_items(self) -> list[dict[str, Any]]:
-        return [{"slot": slot, "name": name} for slot, name in enumerate(self.selection.names()) if name]
-
     def _all_caption(self) -> dict[str, Any]:
         resource = self.selection.resource
         return self._caption(plain(_TITLES[resource], unit=_(_USED[resource][2])), self._vm_items(), True)
@@ -306,18 +273,6 @@ class Charts(ipywidgets.VBox):
                 ready=chosen[4],
             )
         return {"lab": self.selection.id, "sentence": text, "rows": rows}
-
-    def close(self) -> None:
-        """End the charts, and all they began."""
-        for closer in self._closers:
-            closer()
-        self._closers.clear()
-        for chart in self._charts:
-            chart.close()
-        self._readings.close()
-        for widget in (self._row.layout, self._row, self.layout):
-            widget.close()
-        super().close()
 
     def __repr__(self) -> str:
         return f"<Charts: {self.selection.resource}, {PAST} ticks past, {COMING} ticks coming>"

@@ -1,17 +1,15 @@
 """Charts of memory: where the chosen VM's pages are, what every VM has, and what is read back from disks."""
 
-from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
 import numpy as np
 
-from vmwidgets import locale
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.history import INDEX
 from vmwidgets.model.units import GiB
+from vmwidgets.widgets.chart_row import ChartRow
 from vmwidgets.widgets.charts import COMING, PAST, Caption, Chart, Floats, Readings, window
 from vmwidgets.widgets.kit import SLOTS, Selection, plain
 from vmwidgets.widgets.memory_state import paged
@@ -31,7 +29,7 @@ _LAYERS = (
 """What lies on top of what, from above: a line and the filling below it. Only the VM's own frames have its colour."""
 
 
-class MemoryCharts(ipywidgets.VBox):
+class MemoryCharts(ChartRow):
     """The live charts of memory.
 
     Parameters
@@ -59,18 +57,8 @@ class MemoryCharts(ipywidgets.VBox):
         )
         self._all = Chart(SLOTS, COLOURS, Caption(self._all_caption, self._select))
         self._reads = Chart(SLOTS, COLOURS, Caption(self._reads_caption, self._select), coming=1)
-        self._readings = Readings(self._text)
-        self._charts = (self._one, self._all, self._reads)
-        self._row = ipywidgets.Box(
-            [chart.box for chart in self._charts],
-            layout={"display": "flex", "flex_flow": "row wrap", "width": "100%", "overflow": "hidden"},
-        )
-        super().__init__([self._row, self._readings])
-        self.add_class("vmw-charts")
-        self._closers: list[Callable[[], object]] = [lab.subscribe(self._follow), locale.subscribe(self._translate)]
-        self.selection.observe(self._changed, ["vm", "tick"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm", "tick"])]
-        self.refresh()
+        charts = (self._one, self._all, self._reads)
+        super().__init__(lab, self.selection, charts, Readings(self._text), ["vm", "tick"])
 
     def refresh(self) -> None:
         """Draw all charts anew."""
@@ -127,32 +115,10 @@ class MemoryCharts(ipywidgets.VBox):
         memory, slot = paged(self.lab), self.lab.memory_slot(name)
         return -1 if slot in memory.killed else memory.tenants[slot].target
 
-    def _select(self, slot: int) -> None:
-        names = self.selection.names()
-        if 0 <= slot < len(names) and names[slot]:
-            self.selection.vm = names[slot]
-
-    def _follow(self, lab: Lab) -> None:
-        self.selection.refresh(lab)
-        self.refresh()
-
-    def _changed(self, _change: object) -> None:
-        self.refresh()
-
-    def _translate(self, _language: str) -> None:
-        self.refresh()
-
     # ------------------------------------------------------------------------------------------------------- captions
     def _colours(self) -> list[str]:
         own = COLOURS[max(self.selection.slot(self.selection.vm), 0)]
         return [*(colour or own for _key, _text, colour, _opacity in _LAYERS), "transparent"]
-
-    def _caption(self, title: str, items: list[dict[str, Any]], links: bool) -> dict[str, Any]:
-        chosen = self.selection.slot(self.selection.vm)
-        return {"lab": self.selection.id, "title": title, "items": items, "selected": chosen, "links": links}
-
-    def _vm_items(self) -> list[dict[str, Any]]:
-        return [{"slot": slot, "name": name} for slot, name in enumerate(self.selection.names()) if name]
 
     def _one_caption(self) -> dict[str, Any]:
         items = [
@@ -206,18 +172,6 @@ class MemoryCharts(ipywidgets.VBox):
             if vm.name == self.selection.vm:
                 sentence = _told(vm.name, vm.memory_bytes, value)
         return {"sentence": sentence, "rows": rows}
-
-    def close(self) -> None:
-        """End the charts, and all they began."""
-        for closer in self._closers:
-            closer()
-        self._closers.clear()
-        for chart in self._charts:
-            chart.close()
-        self._readings.close()
-        for widget in (self._row.layout, self._row, self.layout):
-            widget.close()
-        super().close()
 
     def __repr__(self) -> str:
         return f"<MemoryCharts: {self.selection.vm or 'no VM'}, {PAST} ticks past>"

@@ -1,17 +1,17 @@
 """Charts of the scheduler lab: what each VM got beside what it is entitled to, and how late its vCPUs woke."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
-from vmwidgets import locale
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.quantum import QuantumRun, entitled_permille
+from vmwidgets.widgets.chart_row import ChartRow
 from vmwidgets.widgets.charts import Caption, Readings, nice
 from vmwidgets.widgets.kit import SLOTS, Selection, plain
 from vmwidgets.widgets.time_line import ALGORITHM_NAMES
@@ -86,7 +86,7 @@ class BarChart:
             widget.close()
 
 
-class SchedulerCharts(ipywidgets.VBox):
+class SchedulerCharts(ChartRow):
     """Share bars of all VMs, and the wake-up latency of the chosen one.
 
     Parameters
@@ -103,18 +103,8 @@ class SchedulerCharts(ipywidgets.VBox):
         self._runs: tuple[QuantumRun, ...] = ()
         self._shares = BarChart(self._groups(), (GREY, FIRST, SECOND), Caption(self._shares_caption, self._select))
         self._late = BarChart(_bins(), (FIRST, SECOND), Caption(self._late_caption, self._select))
-        self._readings = Readings(self._text)
-        self._charts = (self._shares, self._late)
-        self._row = ipywidgets.Box(
-            [chart.box for chart in self._charts],
-            layout={"display": "flex", "flex_flow": "row wrap", "width": "100%", "overflow": "hidden"},
-        )
-        super().__init__([self._row, self._readings])
-        self.add_class("vmw-charts")
-        self._closers: list[Callable[[], object]] = [lab.subscribe(self._follow), locale.subscribe(self._translate)]
-        self.selection.observe(self._changed, ["vm"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm"])]
-        self.refresh()
+        charts = (self._shares, self._late)
+        super().__init__(lab, self.selection, charts, Readings(self._text), ["vm"])
 
     def refresh(self) -> None:
         """Draw both charts anew."""
@@ -125,21 +115,6 @@ class SchedulerCharts(ipywidgets.VBox):
         self._shares.show(self._groups(), shares, min(nice(float(shares.max(initial=0.0))), float(pcpus)))
         self._late.show(_bins(), late, 100.0)
         self._readings.refresh()
-
-    def _select(self, slot: int) -> None:
-        names = self.selection.names()
-        if 0 <= slot < len(names) and names[slot]:
-            self.selection.vm = names[slot]
-
-    def _follow(self, lab: Lab) -> None:
-        self.selection.refresh(lab)
-        self.refresh()
-
-    def _changed(self, _change: object) -> None:
-        self.refresh()
-
-    def _translate(self, _language: str) -> None:
-        self.refresh()
 
     # ---------------------------------------------------------------------------------------------------------- values
     def _groups(self) -> list[str]:
@@ -180,10 +155,6 @@ class SchedulerCharts(ipywidgets.VBox):
             items.append({"slot": -1, "name": _(ALGORITHM_NAMES[run.algorithm]), "colour": colour})
         return items
 
-    def _caption(self, title: str, items: list[dict[str, Any]]) -> dict[str, Any]:
-        chosen = self.selection.slot(self.selection.vm)
-        return {"lab": self.selection.id, "title": title, "items": items, "selected": chosen, "links": False}
-
     def _shares_caption(self) -> dict[str, Any]:
         return self._caption(_("Processors that each virtual machine got"), self._items(fluid=True))
 
@@ -217,18 +188,6 @@ class SchedulerCharts(ipywidgets.VBox):
         ]
         entitlement = number(entitled[index] / 1000, 2)
         return plain(told, vm=self.selection.vm, entitlement=entitlement, list=", ".join(parts))
-
-    def close(self) -> None:
-        """End the charts, and all they began."""
-        for closer in self._closers:
-            closer()
-        self._closers.clear()
-        for chart in self._charts:
-            chart.close()
-        self._readings.close()
-        for widget in (self._row.layout, self._row, self.layout):
-            widget.close()
-        super().close()
 
     def __repr__(self) -> str:
         return f"<SchedulerCharts: {', '.join(self.lab.scheduling.algorithms)}>"
