@@ -44,19 +44,13 @@ class HyperVCore(HyperVClassic):
 
     def pick(self, pcpu: PCpu, now: int) -> VCpu | None:
         """Fill an idle thread: beside a sibling at work, with its VM only."""
-        owner = self._owner(pcpu, now)
-        if owner is None:
-            return self._choose_for_core(pcpu, now)
-        return self.take(self._first_of(owner), pcpu, now) if self._first_of(owner) is not None else None
+        return self._fill(pcpu, now, self._owner(pcpu, now))
 
     def replace(self, vcpu: VCpu | None, pcpu: PCpu, now: int) -> VCpu | None:
         """At the end of a turn the whole core is up for choice, unless a sibling has just made it."""
         if vcpu is not None:
             self.put(vcpu, now)
-        owner = self._owner(pcpu, now, only_new=True)
-        if owner is None:
-            return self._choose_for_core(pcpu, now)
-        return self.take(self._first_of(owner), pcpu, now) if self._first_of(owner) is not None else None
+        return self._fill(pcpu, now, self._owner(pcpu, now, only_new=True))
 
     def _owner(self, pcpu: PCpu, now: int, only_new: bool = False) -> int | None:
         for sibling in pcpu.siblings:
@@ -65,12 +59,8 @@ class HyperVCore(HyperVClassic):
                 return current.guest_index
         return None
 
-    def _first_of(self, guest: int) -> int | None:
-        keys = [self.key[v.index] for v in self.vcpus if v.guest_index == guest and self.key[v.index] in self.queue]
-        return min(keys, default=None)
-
-    def _choose_for_core(self, pcpu: PCpu, now: int) -> VCpu | None:
-        new = self.take(self.urgent(now), pcpu, now) if self.queue else None
+    def _fill(self, pcpu: PCpu, now: int, owner: int | None) -> VCpu | None:
+        new = self.take(now, owner)
         if new is not None:
             for sibling in pcpu.siblings:
                 current = sibling.current
@@ -78,8 +68,9 @@ class HyperVCore(HyperVClassic):
                     self.sim.shorten(sibling, now)
         return new
 
-    def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
-        """Take an idle thread whose siblings are idle too or run the same VM."""
+    def idle_pcpu(self, vcpu: VCpu) -> PCpu | None:
+        """Return an idle thread whose siblings are idle too or run the same VM."""
+        now = self.sim.now
         for pcpu in self.pcpus:
             owner = self._owner(pcpu, now)
             if pcpu.current is None and self.sim.ends[pcpu.index] > now and owner in (None, vcpu.guest_index):

@@ -122,7 +122,6 @@ class ProportionalShare(Reserving):
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:  # noqa: D102
         for index, assigned in self.assigned.items():
             if assigned is vcpu:
-                self.aside.discard(vcpu.index)
                 return self.pcpus[index]
         return super().preempts(vcpu, now)
 

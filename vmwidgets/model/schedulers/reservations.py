@@ -49,22 +49,21 @@ class Reserving(VirtualTime):
             return super().replace(vcpu, pcpu, now)
         if vcpu is not None:
             heappush(self.queue, self.key[vcpu.index])
-        return self.take(self.urgent(now), pcpu, now)
+        return self.take(now)
 
-    def urgent(self, now: int) -> int | None:
-        """Return the key of the waiting vCPU that is owed most, if one is owed anything."""
-        waiting = [v for v in self.reserved if self.key[v.index] in self.queue and self.owes(v, now) > 0]
-        return self.key[max(waiting, key=lambda v: self.owes(v, now)).index] if waiting else None
+    def first(self, now: int, guest: int | None = None) -> int | None:
+        """Return the key of the waiting vCPU that is next, of one VM or of all: who is owed most, else the first."""
+        keys = (
+            self.queue if guest is None else [k for k in self.queue if self.vcpus[k & self.mask].guest_index == guest]
+        )
+        owed = [v for v in self.reserved if self.key[v.index] in keys and self.owes(v, now) > 0]
+        return self.key[max(owed, key=lambda v: self.owes(v, now)).index] if owed else min(keys, default=None)
 
-    def take(self, key: int | None, pcpu: PCpu, now: int) -> VCpu | None:
-        """Take a vCPU out of the queue for one quantum; by default the first."""
-        if key is None:
-            new = super().replace(None, pcpu, now)
-        else:  # as if it were the first of all
+    def take(self, now: int, guest: int | None = None) -> VCpu | None:
+        """Take the next vCPU whose cap allows it out of the queue for one quantum, of one VM or of all."""
+        while (key := self.first(now, guest)) is not None:
             self.queue.remove(key)
             heapify(self.queue)
-            new = self.allow(key, self.quantum_us)
-        if new is None:
-            return self.take(None, pcpu, now) if self.queue else None
-        new.slice_us = min(new.slice_us, self.quantum_us)
-        return new
+            if (new := self.allow(key, self.quantum_us)) is not None:
+                return new
+        return None

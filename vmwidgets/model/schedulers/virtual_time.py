@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vmwidgets.model.guest_threads import LONGEST_US
 from vmwidgets.model.schedulers.bandwidth import Bandwidth
 from vmwidgets.model.schedulers.base import Scheduler
-from vmwidgets.model.schedulers.machine import NEVER, RUNNABLE, PCpu, VCpu
+from vmwidgets.model.schedulers.machine import BLOCKED, RUNNABLE, RUNNING, PCpu, VCpu
 
 if TYPE_CHECKING:
     from vmwidgets.model.scheduler import Simulation
@@ -48,37 +48,34 @@ class VirtualTime(Scheduler):
         self.below = [self.weights[vcpu.guest_index] * self.quantum_us for vcpu in sim.vcpus]
         self.rest = [0] * len(sim.vcpus)
         self.queue: list[int] = []
-        self.aside: set[int] = set()  # vCPUs that are awake, and held
         self.bandwidth = Bandwidth(sim, self.period_us, self.period_us // 20)
         self.capped = [vcpu.guest.cap_permille > 0 for vcpu in sim.vcpus]
 
+    def key_at(self, vcpu: VCpu, now: int) -> int:
+        """Return the key of a vCPU with what it has run since it was charged."""
+        i, ran = vcpu.index, now - vcpu.charged if vcpu.state == RUNNING else 0
+        return self.key[i] + ((self.above[i] * ran + self.rest[i]) // self.below[i] << self.bits)
+
+    def floor(self, now: int) -> int | None:
+        """Return the least key of those that are awake: they run, wait, or are held."""
+        running = [v for pcpu in self.pcpus if (v := pcpu.current) is not None and v.done_at > now]
+        held = [self.key[v.index] for v in self.vcpus if v.state > BLOCKED]
+        return min(self.queue[:1] + held + [self.key_at(v, now) for v in running], default=None)
+
     def wake(self, vcpu: VCpu, now: int) -> None:
         """Time asleep earns nothing: a vCPU that wakes is not behind all that are awake."""
-        keys, own = self.key, self.key[vcpu.index]
-        nobody = floor = NEVER << self.bits
-        if self.queue:
-            floor = self.queue[0]
-        for index in self.aside:
-            floor = min(floor, keys[index])
-        for pcpu in self.pcpus:
-            if floor <= own:
-                break
-            if (running := pcpu.current) is not None and running.done_at > now:
-                index = running.index
-                ahead = (self.above[index] * (now - running.charged) + self.rest[index]) // self.below[index]
-                floor = min(floor, keys[index] + (ahead << self.bits))
-        if own < floor < nobody:
-            keys[vcpu.index] = floor & ~self.mask | vcpu.index
-        if vcpu.held is not None:
-            self.aside.add(vcpu.index)
+        own = self.key[vcpu.index]
+        if self.queue and self.queue[0] <= own:
+            return
+        floor = self.floor(now)
+        if floor is not None and own < floor:
+            self.key[vcpu.index] = floor & ~self.mask | vcpu.index
 
     def put(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
         heappush(self.queue, self.key[vcpu.index])
 
     def leave(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
         self.bandwidth.give_back(vcpu)
-        if vcpu.left:
-            self.aside.add(vcpu.index)
         if vcpu.state == RUNNABLE:
             self.queue.remove(self.key[vcpu.index])
             heapify(self.queue)
@@ -118,16 +115,14 @@ class VirtualTime(Scheduler):
         vcpu.slice_us = min(turn, self.bandwidth.take(vcpu))
         if vcpu.slice_us:
             return vcpu
-        self.aside.add(vcpu.index)  # the other vCPUs of its VM have left it nothing
-        self.sim.withhold(vcpu)
+        self.sim.withhold(vcpu)  # the other vCPUs of its VM have left it nothing
         return None
 
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
         """Take an idle pCPU; if there is none, the running ones may win fewer quanta than it seemed."""
-        self.aside.discard(vcpu.index)
         ends, quantum, key = self.sim.ends, self.quantum_us, self.key[vcpu.index]
-        if NEVER in ends:
-            return self.idle_pcpu(vcpu)
+        if (idle := self.idle_pcpu(vcpu)) is not None:
+            return idle
         for pcpu in self.pcpus:
             if (running := pcpu.current) is not None:
                 began = running.charged
