@@ -8,11 +8,11 @@ from tests.browser.test_board import CONTRAST
 SETUP = """
 import vmwidgets as vm
 from vmwidgets.widgets.page_walk import PageWalk
-hardware = vm.Hardware(memory_bytes=2 * vm.GiB, vmm_memory_bytes=64 * vm.MiB)
+hardware = vm.Hardware(memory_bytes=256 * vm.MiB, vmm_memory_bytes=8 * vm.MiB)
 lab = vm.Lab(memory="esxi", hardware=hardware, tick_s=5)
 for name, active in (("web", 375), ("database", 250), ("mail", 625)):
     load = vm.Workload("database", active_permille=active, touched_permille=1000)
-    lab.create_vm(name, memory_bytes=vm.GiB, workload=load)
+    lab.create_vm(name, memory_bytes=128 * vm.MiB, workload=load)
 lab.advance(60)
 view = PageWalk(lab)
 view
