@@ -1,18 +1,27 @@
 """Virtual time with reservations: who has had less than its guarantee goes before all others.
 
-A guarantee counts while a vCPU wants to run: idle time is not owed. What a VM gets beyond its guarantee by its weight
-is not held against it later, but for one quantum.
+What a VM does not use of its guarantee while it sleeps is kept for one period of the caps, so that one that sleeps and
+works in turn has it too. What a VM gets beyond its guarantee by its weight is not held against it later, but for one
+quantum.
+
+A vCPU that wakes and is owed time preempts one that is not. Any other that is next preempts once the running one is
+:data:`GRANULARITY_US` ahead of it. It is as far behind the rest as it was when it went to sleep, or a quantum of its
+own: so neither short sleeps nor long ones change its share. How ESX and Hyper-V treat a vCPU that wakes is not
+published; period, granularity and quantum are assumptions, so that shares can be read from this model, and wake-up
+latencies cannot.
 """
 
 from heapq import heapify, heappush
 from typing import TYPE_CHECKING
 
-from vmwidgets.model.schedulers.machine import BLOCKED, PCpu, VCpu
+from vmwidgets.model.schedulers.machine import BLOCKED, RUNNING, PCpu, VCpu
 from vmwidgets.model.schedulers.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
     from vmwidgets.model.scheduler import Simulation
 
+GRANULARITY_US = 1_000
+"""How far the running vCPU has to be ahead of one that wakes, in its own time, to be preempted. An assumption."""
 _PPM = 10**6
 
 
@@ -27,9 +36,17 @@ class Reserving(VirtualTime):
         self.owed_at = [0] * len(sim.vcpus)
         self.reserved = tuple(vcpu for vcpu in sim.vcpus if self.rate[vcpu.index])
 
-    def wake(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
-        super().wake(vcpu, now)
-        self.owed_at[vcpu.index] = now
+    def floor(self, now: int) -> int | None:
+        """Return the least key of those that are awake; a cap keeps a VM behind the others, so those do not count."""
+        awake = [v for v in self.vcpus if v.state != BLOCKED and not self.capped[v.index]]
+        return min((self.key_at(v, now) for v in awake if v.state != RUNNING or v.done_at > now), default=None)
+
+    def leave(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
+        super().leave(vcpu, now)
+        if not vcpu.left:
+            i, floor = vcpu.index, self.floor(now)
+            lag = 0 if floor is None else floor - self.key[i] >> self.bits
+            self.behind[i] = max(lag, self.above[i] * self.quantum_us // self.below[i])
 
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:  # noqa: D102
         super().charge(vcpu, ran_us, now)
@@ -40,8 +57,30 @@ class Reserving(VirtualTime):
 
     def owes(self, vcpu: VCpu, now: int) -> int:
         """Return how much time a vCPU still has to get for its reservation, in millionths of a microsecond."""
-        i = vcpu.index
-        return self.owed[i] + (self.rate[i] * (now - self.owed_at[i]) if vcpu.state != BLOCKED else 0)
+        i, ran = vcpu.index, now - vcpu.charged if vcpu.state == RUNNING else 0
+        owed = self.owed[i] + self.rate[i] * (now - self.owed_at[i])
+        return min(owed, self.rate[i] * self.period_us) - ran * _PPM
+
+    def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
+        """Take an idle pCPU, or that of the least urgent, at once or when it is far enough ahead."""
+        idle, key, ends = super().preempts(vcpu, now), self.key[vcpu.index], self.sim.ends
+        if idle is not None or self.first(now) != key:
+            return idle
+        running = [
+            (-max(0, self.owes(v, now)), self.key_at(v, now), pcpu)
+            for pcpu in self.pcpus
+            if (v := pcpu.current) is not None and ends[pcpu.index] > now
+        ]
+        if not running:
+            return None
+        owed, most, pcpu = max(running, key=lambda one: one[:2])
+        if owed or pcpu.current is None:
+            return None
+        if self.owes(vcpu, now) > 0:
+            return pcpu
+        i = pcpu.current.index
+        self.sim.shorten(pcpu, now + (key - most >> self.bits) * self.below[i] // self.above[i] + GRANULARITY_US)
+        return None
 
     def replace(self, vcpu: VCpu | None, pcpu: PCpu, now: int) -> VCpu | None:
         """Take the one that is owed most, if any; else the first."""

@@ -4,8 +4,7 @@ The vCPUs with the least virtual time run. A pCPU decides at the end of a quantu
 on: as the queue's head cannot get more urgent unless somebody wakes, the number of quanta it will win is known in the
 beginning. Stride scheduling, ESX and Hyper-V are built on this.
 
-Nobody is preempted within a quantum. How ESX and Hyper-V treat a vCPU that wakes is not published, so their shares can
-be read from this model, and their wake-up latencies cannot.
+Nobody is preempted within a quantum here; see :mod:`vmwidgets.model.schedulers.reservations` for those who wake.
 """
 
 from heapq import heapify, heappop, heappush, heappushpop
@@ -47,6 +46,7 @@ class VirtualTime(Scheduler):
         self.above = [self.scale * len(vcpu.guest.programs) for vcpu in sim.vcpus]
         self.below = [self.weights[vcpu.guest_index] * self.quantum_us for vcpu in sim.vcpus]
         self.rest = [0] * len(sim.vcpus)
+        self.behind = [0] * len(sim.vcpus)  # virtual time by which each may be behind when it wakes
         self.queue: list[int] = []
         self.bandwidth = Bandwidth(sim, self.period_us, self.period_us // 20)
         self.capped = [vcpu.guest.cap_permille > 0 for vcpu in sim.vcpus]
@@ -65,11 +65,11 @@ class VirtualTime(Scheduler):
     def wake(self, vcpu: VCpu, now: int) -> None:
         """Time asleep earns nothing: a vCPU that wakes is not behind all that are awake."""
         own = self.key[vcpu.index]
-        if self.queue and self.queue[0] <= own:
+        if self.queue and self.queue[0] <= own and not self.capped[self.queue[0] & self.mask]:
             return
         floor = self.floor(now)
-        if floor is not None and own < floor:
-            self.key[vcpu.index] = floor & ~self.mask | vcpu.index
+        if floor is not None and own < floor - (self.behind[vcpu.index] << self.bits):
+            self.key[vcpu.index] = floor - (self.behind[vcpu.index] << self.bits) & ~self.mask | vcpu.index
 
     def put(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
         heappush(self.queue, self.key[vcpu.index])
