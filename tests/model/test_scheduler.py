@@ -1,5 +1,7 @@
 """The engine: time is conserved, pieces give the same as the whole, and the log says what happened."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -60,6 +62,8 @@ def one(scheduler, *guests, pcpus=1, **processors) -> Simulation:
 @settings(max_examples=12, deadline=None)
 @given(guests=GUESTS, processors=PROCESSORS, pieces=st.lists(st.integers(1, 200_000), min_size=1, max_size=4))
 def test_invariants(name, guests, processors, pieces):
+    if name == "esx_strict":  # it refuses a guest that is wider than the machine
+        guests = [replace(guest, programs=guest.programs[: processors.pcpus]) for guest in guests]
     whole, parts = (Simulation(processors, make(name), guests) for _ in range(2))
     until = sum(pieces)
     whole.run(until)

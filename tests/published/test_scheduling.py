@@ -137,7 +137,7 @@ def test_strict_coscheduling_costs_more_than_relaxed():
     assert none["costop_pct"] == 0
     assert strict["costop_pct"] > relaxed["costop_pct"] > 0
     idle = Guest("wide", (busy(), *[duty_cycle(1, 10**6)] * 3))
-    sim = Simulation(Processors(2), ProportionalShare(coscheduling="strict"), [idle, Guest("other", (busy(),))])
+    sim = Simulation(Processors(4), ProportionalShare(coscheduling="strict"), [idle, Guest("other", (busy(),))])
     sim.run(5_000_000)
     assert all(spent[3] == 0 for spent in sim.spent_us())
 

@@ -16,7 +16,7 @@ other. The *skew* of a vCPU is how far it is ahead of the slowest of its VM; sle
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
-from vmwidgets.model.schedulers.machine import BLOCKED, COSTOPPED, RUNNABLE, RUNNING, Guest, PCpu, VCpu
+from vmwidgets.model.schedulers.machine import BLOCKED, COSTOPPED, PARKED, RUNNABLE, RUNNING, Guest, PCpu, VCpu
 from vmwidgets.model.schedulers.reservations import Reserving
 
 if TYPE_CHECKING:
@@ -61,6 +61,14 @@ class ProportionalShare(Reserving):
     def start(self, sim: "Simulation") -> None:  # noqa: D102
         self.assigned: dict[int, VCpu] = {}  # pCPU: the vCPU that starts there now, together with the rest of its VM
         super().start(sim)
+        for guest in sim.guests:
+            if self.strict and len(guest.programs) > len(self.pcpus):
+                raise VmwidgetsError(
+                    "{name} has {vcpus} vCPUs, expected at most {pcpus}, as strict co-scheduling starts them together",
+                    name=guest.name,
+                    vcpus=len(guest.programs),
+                    pcpus=len(self.pcpus),
+                )
         self.offset = [0] * len(sim.vcpus)  # progress that is forgotten
         self.smp = [[v for v in sim.vcpus if v.guest_index == g] for g in range(len(sim.guests))]
         self.smp = [vcpus for vcpus in self.smp if len(vcpus) > 1]
@@ -100,12 +108,18 @@ class ProportionalShare(Reserving):
 
     def _start_together(self, vcpus: list[VCpu], now: int) -> None:
         first = min(self.key[vcpu.index] for vcpu in vcpus)
-        awake = [vcpu for vcpu in vcpus if vcpu.state == COSTOPPED]
-        free = [p for p in self.pcpus if p.current is None and p.index not in self.assigned]
-        behind = [p for p in self.pcpus if p.current is not None and self.key[p.current.index] > first]
-        behind = [p for p in behind if p.index not in self.assigned]
-        behind.sort(key=lambda p: -self.key[p.current.index] if p.current is not None else 0)
-        places = (free + behind)[: len(awake)]
+        awake = [vcpu for vcpu in vcpus if vcpu.state in (COSTOPPED, PARKED)]
+        free: list[PCpu] = []
+        behind: list[tuple[int, PCpu]] = []
+        for pcpu in self.pcpus:
+            if pcpu.index in self.assigned:
+                continue
+            if pcpu.current is not None:
+                behind.append((-self.key_at(pcpu.current, now), pcpu))
+            elif self.sim.ends[pcpu.index] > now:  # it has not been promised to one that woke
+                free.append(pcpu)
+        behind = sorted((one for one in behind if -one[0] > first), key=lambda one: one[0])
+        places = (free + [pcpu for _, pcpu in behind])[: len(awake)]
         if len(places) < len(awake):
             return
         for vcpu in vcpus:
