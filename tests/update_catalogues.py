@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "vmwidgets"
 PO = PACKAGE / "locale" / "ru" / "LC_MESSAGES" / "vmwidgets.po"
 MO = PO.with_suffix(".mo")
-KEYWORDS = DEFAULT_KEYWORDS | {"t": None, "nt": (1, 2), "mark": None}
+KEYWORDS = DEFAULT_KEYWORDS | {"t": None, "nt": (1, 2), "mark": None, "said": None}
 
 
 def _sentences() -> Iterator[tuple[str, str]]:

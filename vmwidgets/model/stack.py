@@ -7,6 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmwidgets.model.allocation import share
+from vmwidgets.model.boot import Stage
+from vmwidgets.model.control import Control
+from vmwidgets.model.layers import Layers
+from vmwidgets.model.memory_profile import MemoryProfile
+from vmwidgets.model.paths import Cost
 
 Floats = NDArray[np.float64]
 Policy = Callable[[float, Floats, Floats, Floats], Floats]
@@ -27,9 +32,50 @@ def equal_share(capacity: float, shares: Floats, reservation: Floats, demand: Fl
     return share(capacity, np.ones_like(shares), np.zeros_like(demand), demand)
 
 
+TECHNIQUES = ("none", "trap_and_emulate", "binary_translation", "paravirtualization", "nested_paging")
+"""How the CPU is virtualized, which is another question than where the VMM runs. ``trap_and_emulate`` is hardware
+assistance with shadow page tables, ``nested_paging`` with second-stage tables that the CPU walks itself; ``none``:
+there is no VM."""
+
+DEVICES = ("native", "emulated", "paravirtual", "passthrough")
+"""How a guest reaches a device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement about a product, with what it rests on.
+
+    Parameters
+    ----------
+    topic
+        One of :data:`TOPICS`.
+    text
+        The statement, an English sentence, a key of the catalogues.
+    source
+        Where it is said; ``""``: it is an assumption.
+    checked_on
+        When the source was last looked at, as ``"2026-11"``.
+    scope
+        Version or configuration of which it is said.
+    """
+
+    topic: str
+    text: str
+    source: str
+    checked_on: str = "2026-11"
+    scope: str = ""
+
+
+TOPICS = ("boot", "scheduler", "memory", "drivers", "devices", "isolation", "session", "cpu", "history")
+"""What claims are about: the questions that products are compared by."""
+
+
+NO_LAYERS = Layers()
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A virtualization stack.
+    """A virtualization stack: the record of a product.
 
     Parameters
     ----------
@@ -38,9 +84,28 @@ class Stack:
     name
         As people call it.
     type
-        1: the VMM runs on the hardware; 2: the VMM is a program on a host OS.
+        1: the VMM runs on the hardware; 2: the VMM is a program on a host OS; 0: there is no VMM.
     cpu, memory, disk, network
         The policies that divide each resource.
+    layers
+        What stands on what.
+    boot
+        How the machine comes up, in the right order.
+    technique, techniques
+        How the CPU is virtualized by default, and all ways that the product has, of :data:`TECHNIQUES`.
+    device, devices
+        How a guest reaches its disk and network by default, and all ways that the product has, of :data:`DEVICES`.
+    costs
+        What is published of its costs, by the name of the step, see :mod:`vmwidgets.model.paths`. What is not here is
+        not published.
+    controls
+        The controls of a VM under the product's own names. Empty: all settings of a VM, as they are.
+    scheduler
+        Id of its CPU scheduler, see :data:`vmwidgets.model.scheduling.ALGORITHMS`; ``""``: the lab's choice.
+    memory_profile
+        How it manages memory page by page.
+    claims
+        Evidence.
     """
 
     id: str
@@ -50,3 +115,14 @@ class Stack:
     memory: Policy = proportional_share
     disk: Policy = proportional_share
     network: Policy = proportional_share
+    layers: Layers = NO_LAYERS
+    boot: tuple[Stage, ...] = ()
+    technique: str = "none"
+    techniques: tuple[str, ...] = ()
+    device: str = "native"
+    devices: tuple[str, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    controls: tuple[Control, ...] = ()
+    scheduler: str = ""
+    memory_profile: MemoryProfile | None = None
+    claims: tuple[Claim, ...] = ()
