@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from vmwidgets.model.guest_threads import Compute, Sleep, busy
 from vmwidgets.model.scheduler import PARKED, RUNNABLE, RUNNING, Guest, Processors, Simulation
 from vmwidgets.model.schedulers.stride import Stride
+from vmwidgets.model.schedulers.virtual_time import FRACTION
 
 PERIOD, STRIDE_1, TICKS = 20, 1 << 16, 400
 LENGTHS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 25)), min_size=1, max_size=5)
@@ -15,7 +16,7 @@ GUEST = st.tuples(st.integers(1, 9), st.sampled_from((None, None, 3, 8)), st.one
 def plain(pcpus, guests):
     """One tick after another: refill, wake, run those with the least pass, charge."""
     n = len(guests)
-    passes, rest, left, step, wakes = [0] * n, [0] * n, [0] * n, [0] * n, [0] * n
+    passes, left, step, wakes = [0] * n, [0] * n, [0] * n, [0] * n
     budget, run, ready, parked = [PERIOD] * n, [0] * n, [0] * n, [0] * n
     for i, (_, _, lengths) in enumerate(guests):
         left[i] = lengths[0][0] if lengths else TICKS + 1
@@ -34,8 +35,7 @@ def plain(pcpus, guests):
             count = run if i in able[:pcpus] else ready if i in able else parked
             count[i] += 1
         for i in able[:pcpus]:
-            whole, rest[i] = divmod(STRIDE_1 + rest[i], guests[i][0])
-            passes[i] += whole
+            passes[i] += (STRIDE_1 << FRACTION) // guests[i][0]
             budget[i] -= 1
             left[i] -= 1
             if left[i] == 0:

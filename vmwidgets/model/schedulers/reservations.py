@@ -45,8 +45,8 @@ class Reserving(VirtualTime):
         super().leave(vcpu, now)
         if not vcpu.left:
             i, floor = vcpu.index, self.floor(now)
-            lag = 0 if floor is None else floor - self.key[i] >> self.bits
-            self.behind[i] = max(lag, self.above[i] * self.quantum_us // self.below[i])
+            lag = 0 if floor is None else floor - self.key[i]
+            self.behind[i] = max(lag, self.stride[i] * self.quantum_us)
 
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:  # noqa: D102
         super().charge(vcpu, ran_us, now)
@@ -78,8 +78,7 @@ class Reserving(VirtualTime):
             return None
         if self.owes(vcpu, now) > 0:
             return pcpu
-        i = pcpu.current.index
-        self.sim.shorten(pcpu, now + (key - most >> self.bits) * self.below[i] // self.above[i] + GRANULARITY_US)
+        self.sim.shorten(pcpu, now + (key - most) // self.stride[pcpu.current.index] + GRANULARITY_US)
         return None
 
     def replace(self, vcpu: VCpu | None, pcpu: PCpu, now: int) -> VCpu | None:

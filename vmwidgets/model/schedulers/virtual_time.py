@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING
 from vmwidgets.model.guest_threads import LONGEST_US
 from vmwidgets.model.schedulers.bandwidth import Bandwidth
 from vmwidgets.model.schedulers.base import Scheduler
-from vmwidgets.model.schedulers.machine import BLOCKED, RUNNABLE, RUNNING, PCpu, VCpu
+from vmwidgets.model.schedulers.machine import PARKED, RUNNABLE, RUNNING, PCpu, VCpu
 
 if TYPE_CHECKING:
     from vmwidgets.model.scheduler import Simulation
+
+
+FRACTION = 40
+"""Bits of virtual time behind the binary point."""
 
 
 class VirtualTime(Scheduler):
@@ -27,8 +31,7 @@ class VirtualTime(Scheduler):
     quantum_us
         A pCPU decides so often.
     scale
-        Virtual time that a vCPU of weight 1 uses up in a quantum; one of weight w uses ``scale / w``, on average: what
-        is not a whole number yet is kept.
+        Virtual time that a vCPU of weight 1 uses up in a quantum; one of weight w uses ``scale / w``.
     period_us
         Period of the caps.
     """
@@ -42,11 +45,13 @@ class VirtualTime(Scheduler):
         self.bits = len(sim.vcpus).bit_length()
         self.mask = (1 << self.bits) - 1
         self.key = [vcpu.index for vcpu in sim.vcpus]
-        # A microsecond is worth above / below of virtual time; `rest` is what is not a whole number of it yet.
-        self.above = [self.scale * len(vcpu.guest.programs) for vcpu in sim.vcpus]
-        self.below = [self.weights[vcpu.guest_index] * self.quantum_us for vcpu in sim.vcpus]
-        self.rest = [0] * len(sim.vcpus)
-        self.behind = [0] * len(sim.vcpus)  # virtual time by which each may be behind when it wakes
+        # What a microsecond adds to a key. So short turns are charged exactly, and weights to a millionth.
+        unit = self.scale << FRACTION
+        self.stride = [
+            unit * len(v.guest.programs) // (self.weights[v.guest_index] * self.quantum_us) << self.bits
+            for v in sim.vcpus
+        ]
+        self.behind = [0] * len(sim.vcpus)  # by how much each key may be less than the others when it wakes
         self.queue: list[int] = []
         self.bandwidth = Bandwidth(sim, self.period_us, self.period_us // 20)
         self.capped = [vcpu.guest.cap_permille > 0 for vcpu in sim.vcpus]
@@ -54,13 +59,16 @@ class VirtualTime(Scheduler):
     def key_at(self, vcpu: VCpu, now: int) -> int:
         """Return the key of a vCPU with what it has run since it was charged."""
         i, ran = vcpu.index, now - vcpu.charged if vcpu.state == RUNNING else 0
-        return self.key[i] + ((self.above[i] * ran + self.rest[i]) // self.below[i] << self.bits)
+        return self.key[i] + self.stride[i] * ran
 
     def floor(self, now: int) -> int | None:
-        """Return the least key of those that are awake: they run, wait, or are held."""
-        running = [v for pcpu in self.pcpus if (v := pcpu.current) is not None and v.done_at > now]
-        held = [self.key[v.index] for v in self.vcpus if v.state > BLOCKED]
-        return min(self.queue[:1] + held + [self.key_at(v, now) for v in running], default=None)
+        """Return the least key of those that are awake: they run, wait, or are parked."""
+        keys, stride = self.key, self.stride
+        awake = [keys[v.index] for v in self.bandwidth.capped if v.state == PARKED] + self.queue[:1]
+        for pcpu in self.pcpus:
+            if (v := pcpu.current) is not None and v.done_at > now:
+                awake.append(keys[v.index] + stride[v.index] * (now - v.charged))
+        return min(awake, default=None)
 
     def wake(self, vcpu: VCpu, now: int) -> None:
         """Time asleep earns nothing: a vCPU that wakes is not behind all that are awake."""
@@ -68,8 +76,8 @@ class VirtualTime(Scheduler):
         if self.queue and self.queue[0] <= own and not self.capped[self.queue[0] & self.mask]:
             return
         floor = self.floor(now)
-        if floor is not None and own < floor - (self.behind[vcpu.index] << self.bits):
-            self.key[vcpu.index] = floor - (self.behind[vcpu.index] << self.bits) & ~self.mask | vcpu.index
+        if floor is not None and own < floor - self.behind[vcpu.index]:
+            self.key[vcpu.index] = floor - self.behind[vcpu.index] & ~self.mask | vcpu.index
 
     def put(self, vcpu: VCpu, now: int) -> None:  # noqa: D102
         heappush(self.queue, self.key[vcpu.index])
@@ -79,13 +87,6 @@ class VirtualTime(Scheduler):
         if vcpu.state == RUNNABLE:
             self.queue.remove(self.key[vcpu.index])
             heapify(self.queue)
-
-    def until_passes(self, index: int, key: int) -> int:
-        """Return how long a vCPU has to run, in whole quanta, until a key comes before its own."""
-        lead = (key - self.key[index] >> self.bits) + 1
-        return (
-            -((self.rest[index] - lead * self.below[index]) // (self.above[index] * self.quantum_us)) * self.quantum_us
-        )
 
     def pick(self, pcpu: PCpu, now: int) -> VCpu | None:  # noqa: D102
         return self.replace(None, pcpu, now)
@@ -102,7 +103,7 @@ class VirtualTime(Scheduler):
         index = key & self.mask
         turn = LONGEST_US
         if queue:
-            turn = self.until_passes(index, queue[0])
+            turn = ((queue[0] - key) // (self.stride[index] * self.quantum_us) + 1) * self.quantum_us
         if self.capped[index]:
             return self.allow(key, turn) or self.replace(None, pcpu, now)
         new = self.vcpus[index]
@@ -125,8 +126,8 @@ class VirtualTime(Scheduler):
             return idle
         for pcpu in self.pcpus:
             if (running := pcpu.current) is not None:
-                began = running.charged
-                until = began + self.until_passes(running.index, key)
+                index, began = running.index, running.charged
+                until = began + ((key - self.key[index]) // (self.stride[index] * quantum) + 1) * quantum
                 if until < ends[pcpu.index]:
                     quantum_ends = now + (began - now) % quantum
                     self.sim.shorten(pcpu, until if until > quantum_ends else quantum_ends)
@@ -134,11 +135,10 @@ class VirtualTime(Scheduler):
 
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:  # noqa: D102
         index = vcpu.index
-        used, self.rest[index] = divmod(self.above[index] * ran_us + self.rest[index], self.below[index])
-        self.key[index] += used << self.bits
+        self.key[index] += self.stride[index] * ran_us
         if self.capped[index]:
             self.bandwidth.charge(vcpu, ran_us)
 
     def credits(self) -> list[int]:
         """Return the virtual time of each vCPU; the least is next."""
-        return [key >> self.bits for key in self.key]
+        return [key >> self.bits + FRACTION for key in self.key]
