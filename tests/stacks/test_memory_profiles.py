@@ -5,12 +5,13 @@ from itertools import pairwise
 import pytest
 
 from vmwidgets.model.units import GiB, MiB
-from vmwidgets.stacks import MEMORY
+from vmwidgets.stacks import MEMORY, STACKS
 
 
 def test_each_profile_is_found_by_its_id():
-    assert list(MEMORY) == ["neutral", "esx", "esxi", "kvm", "hyperv"]
+    assert set(MEMORY) == set(STACKS)
     assert all(profile.id == key for key, profile in MEMORY.items())
+    assert all(stack.memory_profile is MEMORY[stack.id] for stack in STACKS.values())
 
 
 def test_states_of_esx():

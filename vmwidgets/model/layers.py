@@ -50,6 +50,8 @@ class Layer:
         Its :data:`DUTIES`.
     source
         Where it is said that it is so.
+    assumed
+        Those of its duties and of the fields above that nobody has published: they are assumptions.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Layer:
     vital: bool = False
     duties: frozenset[str] = frozenset()
     source: str = ""
+    assumed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for field, value, known in (("kind", self.kind, KINDS), ("privilege", self.privilege, PRIVILEGES)):
@@ -137,12 +140,19 @@ class Layers:
             found.append(self[found[-1].on])
         return tuple(found)
 
-    def trusted(self, id: str = "guest_kernel") -> tuple[Layer, ...]:
+    @property
+    def customer(self) -> Layer:
+        """The lowest layer that is the customer's: the guest kernel, or the programs where the kernel is the host's."""
+        return self["guest_kernel" if "guest_kernel" in self else "guest_apps"]
+
+    def trusted(self, id: str = "") -> tuple[Layer, ...]:
         """Return the trusted computing base of a layer: what can read or change it, and what these stand on or beside.
 
         Those are the layers below it, those that can read any VM's memory or keep the tables of it, and whatever
-        shares the address space of one of these. What runs in a guest is not in it.
+        shares the address space of one of these. What runs in a guest is not in it. Without an id it is that of the
+        :attr:`customer`.
         """
+        id = id or self.customer.id
         wanted = {layer.id for layer in self.under(id)[1:]}
         wanted |= {layer.id for layer in self if {"reads", "maps"} & layer.duties}
         before = 0

@@ -3,12 +3,43 @@
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack
-from vmwidgets.stacks import esx, esxi, hyperv, kvm, neutral
-from vmwidgets.stacks.neutral import NEUTRAL
+from vmwidgets.stacks import (
+    bare_metal,
+    container,
+    esx,
+    esxi,
+    hyperv,
+    kvm,
+    neutral,
+    parallels,
+    virtualbox,
+    workstation,
+    xen,
+)
 
-STACKS = {stack.id: stack for stack in (NEUTRAL,)}
-"""All stacks by id."""
-MEMORY: dict[str, MemoryProfile] = {m.MEMORY.id: m.MEMORY for m in (neutral, esx, esxi, kvm, hyperv)}
+PRODUCTS: dict[str, Stack] = {
+    stack.id: stack
+    for stack in (
+        hyperv.HYPERV,
+        xen.XEN,
+        esxi.ESXI,
+        kvm.KVM,
+        workstation.WORKSTATION,
+        virtualbox.VIRTUALBOX,
+        parallels.PARALLELS,
+    )
+}
+"""The seven products by id: first those whose VMM has the machine, then the programs on a host OS."""
+STACKS: dict[str, Stack] = {
+    neutral.NEUTRAL.id: neutral.NEUTRAL,
+    **PRODUCTS,
+    **{stack.id: stack for stack in (esx.ESX, bare_metal.BARE_METAL, container.CONTAINER)},
+}
+"""All stacks by id: the nameless one, the products, an older profile of one, and what they are compared with."""
+MEMORY: dict[str, MemoryProfile] = {
+    m.MEMORY.id: m.MEMORY
+    for m in (neutral, esx, esxi, kvm, hyperv, xen, workstation, virtualbox, parallels, bare_metal, container)
+}
 """How products manage memory, by id."""
 
 

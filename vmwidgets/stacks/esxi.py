@@ -1,6 +1,13 @@
-"""VMware ESXi of today."""
+"""VMware ESXi of today: a kernel of its own that owns the drivers, and no console OS."""
 
+from vmwidgets.model.boot import Stage
+from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.words import said
+from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+
+_ARCHITECTURE = "VMware, The Architecture of VMware ESXi, white paper"
 
 MEMORY = MemoryProfile(
     id="esxi",
@@ -34,3 +41,77 @@ MEMORY = MemoryProfile(
     rebalance_s=15,  # assumption: as ESX 2
 )
 """Memory management of ESXi."""
+
+LAYERS = Layers(
+    (
+        *MACHINE,
+        Layer(
+            "hypervisor", said("VMkernel"), "vmm", "hypervisor", on="firmware", vital=True,
+            duties=duties("schedules", "maps", "reclaims", "reads", "serves"),
+            source=f"{_ARCHITECTURE}; Broadcom KB 337182 (a purple screen needs a restart)", assumed=duties("reads"),
+        ),
+        Layer(
+            "drivers", said("physical drivers"), "driver", "hypervisor", on="hypervisor", inside="hypervisor",
+            duties=duties("drives"), source=_ARCHITECTURE,
+        ),
+        Layer(
+            "management_tools", said("hostd and other agents"), "program", "user", on="hypervisor",
+            duties=duties("manages"), source=_ARCHITECTURE,
+        ),
+        Layer(
+            "vmm_process", said("VMX process"), "program", "user", on="hypervisor", per_vm=True, confined=True,
+            duties=duties("emulates"), source=_ARCHITECTURE, assumed=duties("confined"),
+        ),
+        Layer(
+            "vmm", said("virtual machine monitor"), "vmm", "hypervisor", on="vmm_process", inside="hypervisor",
+            per_vm=True, duties=duties("emulates"), source=_ARCHITECTURE, assumed=duties("inside"),
+        ),
+        *guest("vmm"),
+    )
+)  # fmt: skip
+
+BOOT = (
+    POWER_ON,
+    boot_loader(
+        said("The boot loader loads the VMkernel and its modules"),
+        said("The loader says that it cannot load a boot module, and stops"),
+        "Broadcom KB 398530 (boot modules)",
+    ),
+    Stage(
+        "hypervisor", said("The VMkernel takes the machine instead of an OS"), ("boot_loader",),
+        said("A purple screen with the registers; the machine waits for somebody to restart it"),
+        "Broadcom KB 337182",
+    ),
+    Stage(
+        "drivers", said("The VMkernel finds disks and network cards"), ("hypervisor",),
+        said("The installer or the console finds no network card or no datastore"),
+    ),
+    Stage(
+        "management_tools", said("The management agents start"), ("hypervisor",),
+        said("The client cannot connect; VMs that run go on"),
+    ),
+    Stage(
+        "vmm_process", said("A VMX process is started for the VM"), ("drivers", "management_tools"),
+        said("The VM does not power on; the reason is in its vmware.log"),
+    ),
+    Stage(
+        "vmm", said("The VM's monitor is set up in the VMkernel"), ("hypervisor", "vmm_process"),
+        said("Power-on fails: memory or processor time that is reserved for the VM is not there"),
+    ),
+    *guest_stages("vmm"),
+)  # fmt: skip
+
+ESXI = Stack(
+    id="esxi",
+    name="ESXi",
+    type=1,
+    layers=LAYERS,
+    boot=BOOT,
+    technique="nested_paging",
+    techniques=("nested_paging", "trap_and_emulate"),
+    device="paravirtual",
+    devices=("paravirtual", "emulated", "passthrough"),
+    scheduler="esx",
+    memory_profile=MEMORY,
+)
+"""ESXi 6 and later."""

@@ -1,6 +1,15 @@
-"""Microsoft Hyper-V."""
+"""Microsoft Hyper-V: a hypervisor below Windows, which has become the root partition."""
 
+from vmwidgets.model.boot import Stage
+from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.words import said
+from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+
+_TLFS = "Microsoft, Hypervisor Top-Level Functional Specification, glossary"
+_TERMS = "Microsoft, Performance tuning for Hyper-V, terminology"
+_INTERNALS = "M. Russinovich et al., Windows Internals, 6th edition, part 1, chapter 3"
 
 MEMORY = MemoryProfile(
     id="hyperv",
@@ -15,3 +24,84 @@ MEMORY = MemoryProfile(
     rebalance_s=1,  # assumption: a demand is followed within seconds
 )
 """Memory management of Hyper-V with Dynamic Memory."""
+
+LAYERS = Layers(
+    (
+        *MACHINE,
+        Layer(
+            "hypervisor", said("Hyper-V hypervisor"), "vmm", "hypervisor", on="firmware", vital=True,
+            duties=duties("schedules", "maps", "reads"), source=f"{_TLFS}; {_TERMS}", assumed=duties("vital", "reads"),
+        ),
+        Layer(
+            "management", said("Windows kernel of the root partition"), "kernel", "guest_kernel", on="hypervisor",
+            vital=True, duties=duties("reads"), source=f"J. Savill, Mastering Hyper-V, chapter 2; {_TLFS}",
+            assumed=duties("reads"),
+        ),
+        Layer(
+            "drivers", said("physical drivers"), "driver", "guest_kernel", on="management", inside="management",
+            duties=duties("drives"), source=_TLFS,
+        ),
+        Layer(
+            "backends", said("VSPs, the servers on VMBus"), "driver", "guest_kernel", on="management",
+            inside="management", duties=duties("serves"), source="CVE-2021-28476 (vmswitch.sys is in the root kernel)",
+        ),
+        Layer(
+            "management_tools", said("Virtual Machine Management Service"), "program", "guest_user", on="management",
+            duties=duties("manages", "reclaims"), source=_INTERNALS, assumed=duties("reclaims"),
+        ),
+        Layer(
+            "device_model", said("VM worker process"), "program", "guest_user", on="management", per_vm=True,
+            confined=True, duties=duties("emulates"), source=_INTERNALS, assumed=duties("confined"),
+        ),
+        *guest("hypervisor"),
+    )
+)  # fmt: skip
+
+BOOT = (
+    POWER_ON,
+    boot_loader(
+        said("The Windows boot loader reads that a hypervisor is to be launched"),
+        said("Without hypervisorlaunchtype Auto Windows starts on the bare machine, and no VM can be started"),
+        "Microsoft, BCDEdit /set, hypervisorlaunchtype",
+    ),
+    Stage(
+        "hypervisor", said("The hypervisor takes the machine, before Windows"), ("boot_loader",),
+        said("Windows starts, but every VM fails: the hypervisor is not running"),
+    ),
+    Stage(
+        "management", said("Windows starts above it, as the root partition"), ("hypervisor",),
+        said("A blue screen: the machine restarts"),
+    ),
+    Stage(
+        "drivers", said("Windows finds disks and network cards"), ("management",),
+        said("A blue screen: inaccessible boot device"),
+    ),
+    Stage(
+        "backends", said("The root partition offers devices on VMBus"), ("drivers",),
+        said("A guest starts without disk and network"),
+    ),
+    Stage(
+        "management_tools", said("The Virtual Machine Management Service starts"), ("management",),
+        said("Hyper-V Manager cannot connect: the service is not running"),
+    ),
+    Stage(
+        "device_model", said("The service starts a worker process for the VM"), ("hypervisor", "management_tools"),
+        said("The VM does not start; the event log names the worker process"),
+    ),
+    *guest_stages("backends", "device_model"),
+)  # fmt: skip
+
+HYPERV = Stack(
+    id="hyperv",
+    name="Hyper-V",
+    type=1,
+    layers=LAYERS,
+    boot=BOOT,
+    technique="nested_paging",  # Microsoft, System requirements for Hyper-V on Windows Server: SLAT is required
+    techniques=("nested_paging",),
+    device="paravirtual",
+    devices=("paravirtual", "emulated", "passthrough"),
+    scheduler="hyperv_core",  # default since Windows Server 2019
+    memory_profile=MEMORY,
+)
+"""Hyper-V of Windows Server 2019 and later."""

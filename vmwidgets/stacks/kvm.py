@@ -1,13 +1,24 @@
-"""KVM: the hypervisor inside a Linux kernel. A VM is a process, and its memory is ordinary memory of that process."""
+"""KVM: the hypervisor inside a Linux kernel. A VM is a process, and its memory is ordinary memory of that process.
 
-from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
+The record is of VMs that libvirt's system service starts, which is how servers and most desktops run them.
+"""
+
+from vmwidgets.model.boot import Stage
+from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_profile import MemoryProfile
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.words import said
+from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+
+_KVM = "Linux commit 6aa8b732 (the first of KVM)"
+_LIBVIRT = "libvirt, QEMU driver, system instance and driver security architecture"
 
 MEMORY = MemoryProfile(
     id="kvm",
     name="KVM",
     # Nobody sets targets for virtio balloons: a host that runs short pages, like any Linux. At how much free memory it
     # begins is an assumption here.
-    ladder=Ladder((Rung("enough", 20), Rung("reclaim", 10, frozenset({"swap"})))),
+    ladder=HOST_OS_LADDER,
     targets="none",
     sharing="off",  # Linux, admin-guide/mm/ksm.rst: run = 0
     scan_pages_per_s=5000,  # when switched on, same document: pages_to_scan = 100 every sleep_millisecs = 20
@@ -18,3 +29,85 @@ MEMORY = MemoryProfile(
     zero_on_allocate=True,  # anonymous memory of a Linux process begins as zeros
 )
 """Memory management of Linux with KVM."""
+
+LAYERS = Layers(
+    (
+        *MACHINE,
+        Layer(
+            "host_kernel", said("Linux kernel of the host"), "kernel", "kernel", on="firmware", vital=True,
+            duties=duties("schedules", "maps", "reclaims", "reads"), source=_KVM, assumed=duties("vital"),
+        ),
+        Layer(
+            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
+            duties=duties("drives"), source=_KVM,
+        ),
+        Layer(
+            "hypervisor", said("KVM module"), "vmm", "kernel", on="host_kernel", inside="host_kernel",
+            duties=duties("maps"), source=_KVM,
+        ),
+        Layer(
+            "backends", said("vhost threads"), "driver", "kernel", on="host_kernel", inside="host_kernel",
+            duties=duties("serves"), source="Linux, drivers/vhost; QEMU documentation",
+        ),
+        Layer("host_apps", said("other programs of the host"), "program", "user", on="host_kernel"),
+        Layer(
+            "management_tools", said("libvirt daemon"), "program", "user", on="host_kernel",
+            duties=duties("manages", "reads"), source=_LIBVIRT, assumed=duties("reads"),
+        ),
+        Layer(
+            "vmm_process", said("QEMU process"), "program", "user", on="host_kernel", per_vm=True, confined=True,
+            duties=duties("emulates"), source=f"{_KVM}; {_LIBVIRT}",
+        ),
+        *guest("vmm_process"),
+    )
+)  # fmt: skip
+"""``confined``: libvirt labels each QEMU process by SELinux or AppArmor where the host has one of them."""
+
+BOOT = (
+    POWER_ON,
+    boot_loader(
+        said("The boot loader loads a Linux kernel"),
+        said("The loader stops at its prompt"),
+    ),
+    Stage(
+        "host_kernel", said("Linux takes the machine"), ("boot_loader",),
+        said("A kernel panic: the machine stops or restarts"),
+    ),
+    Stage(
+        "drivers", said("Linux finds disks and network cards"), ("host_kernel",),
+        said("An emergency shell: no root file system"),
+    ),
+    Stage(
+        "hypervisor", said("The KVM module is loaded into the running Linux"), ("host_kernel",),
+        said("There is no /dev/kvm: QEMU cannot use KVM, or emulates every instruction instead"), _KVM,
+    ),
+    Stage(
+        "backends", said("The vhost module is loaded"), ("host_kernel",),
+        said("There is no /dev/vhost-net: QEMU serves the network itself"),
+    ),
+    Stage("host_apps", said("The other programs of the host start"), ("host_kernel",), said("A service is missing")),
+    Stage(
+        "management_tools", said("The libvirt daemon starts"), ("drivers",),
+        said("virsh: failed to connect to the hypervisor; VMs that run go on"),
+    ),
+    Stage(
+        "vmm_process", said("The daemon starts a QEMU process for the VM"), ("hypervisor", "management_tools"),
+        said("The VM does not start; the reason is in its log of QEMU"),
+    ),
+    *guest_stages("vmm_process"),
+)  # fmt: skip
+
+KVM = Stack(
+    id="kvm",
+    name="KVM",
+    type=1,  # as in the article; contested, see the claims
+    layers=LAYERS,
+    boot=BOOT,
+    technique="nested_paging",  # Linux, admin-guide/kernel-parameters.txt: kvm-intel.ept is on by default
+    techniques=("nested_paging", "trap_and_emulate"),
+    device="paravirtual",
+    devices=("paravirtual", "emulated", "passthrough"),
+    scheduler="eevdf",  # since Linux 6.6, scheduler/sched-eevdf.rst
+    memory_profile=MEMORY,
+)
+"""KVM with QEMU and libvirt."""

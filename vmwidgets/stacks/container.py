@@ -1,0 +1,86 @@
+"""A container host: many customers on one kernel, which divides its views (namespaces) and its resources (cgroups)."""
+
+from vmwidgets.model.boot import Stage
+from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_profile import MemoryProfile
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.words import said
+from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties
+
+_CGROUPS = "Linux, admin-guide/cgroup-v2.rst"
+_NAMESPACES = "namespaces(7) and cgroups(7), Linux manual pages"
+
+LAYERS = Layers(
+    (
+        *MACHINE,
+        Layer(
+            "host_kernel", said("Linux kernel of the host"), "kernel", "kernel", on="firmware", vital=True,
+            duties=duties("schedules", "maps", "reclaims", "reads"), source=_CGROUPS, assumed=duties("vital", "reads"),
+        ),
+        Layer(
+            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
+            duties=duties("drives"), source="Linux, driver-api/driver-model/overview.rst",
+        ),
+        Layer("host_apps", said("other programs of the host"), "program", "user", on="host_kernel"),
+        Layer(
+            "management_tools", said("container runtime"), "program", "user", on="host_kernel",
+            duties=duties("manages", "reads"), source="Open Container Initiative, runtime specification",
+            assumed=duties("reads"),
+        ),
+        Layer(
+            "guest_apps", said("processes in a container"), "program", "user", on="host_kernel", per_vm=True,
+            confined=True, source=_NAMESPACES,
+        ),
+    )
+)  # fmt: skip
+
+BOOT = (
+    POWER_ON,
+    boot_loader(said("The boot loader loads a Linux kernel"), said("The loader stops at its prompt")),
+    Stage(
+        "host_kernel", said("Linux takes the machine"), ("boot_loader",),
+        said("A kernel panic: the machine stops or restarts"),
+    ),
+    Stage(
+        "drivers", said("Linux finds disks and network cards"), ("host_kernel",),
+        said("An emergency shell: no root file system"),
+    ),
+    Stage("host_apps", said("The other programs of the host start"), ("host_kernel",), said("A service is missing")),
+    Stage(
+        "management_tools", said("The container runtime starts"), ("drivers",),
+        said("The client cannot connect to the daemon"),
+    ),
+    Stage(
+        "guest_apps", said("The runtime starts processes in namespaces and cgroups of their own"),
+        ("management_tools",), said("The container exits at once; the others run"),
+    ),
+)  # fmt: skip
+
+MEMORY = MemoryProfile(
+    id="container",
+    name="Linux containers",
+    ladder=HOST_OS_LADDER,
+    targets="none",
+    sharing="off",  # Linux, admin-guide/mm/ksm.rst: run = 0
+    host_swap=True,
+    swap_permille=1000,  # assumption: as much swap as memory
+    limit_kills=True,  # Linux, admin-guide/cgroup-v2.rst: memory.max ends in the OOM killer inside the cgroup
+    host_kills=True,  # the OOM killer of the host can choose it
+    zero_on_allocate=True,  # anonymous memory of a Linux process begins as zeros
+)
+"""Memory management of a Linux with containers."""
+
+CONTAINER = Stack(
+    id="container",
+    name="Container host",
+    type=0,
+    layers=LAYERS,
+    boot=BOOT,
+    technique="none",
+    techniques=("none",),
+    device="native",
+    devices=("native",),
+    scheduler="eevdf",  # since Linux 6.6, scheduler/sched-eevdf.rst
+    memory_profile=MEMORY,
+)
+"""Linux with containers."""

@@ -1,0 +1,110 @@
+"""Parallels Desktop: a program of a Mac, above the hypervisor that macOS has, or a kernel extension of its own."""
+
+from vmwidgets.model.boot import Stage
+from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_profile import MemoryProfile
+from vmwidgets.model.stack import Stack, equal_share
+from vmwidgets.model.words import said
+from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+
+_BLOG = "Parallels blog (Apple's hypervisor is recommended)"
+_APPLE = "Apple, Hypervisor framework documentation"
+
+LAYERS = Layers(
+    (
+        *MACHINE,
+        Layer(
+            "host_kernel", said("macOS kernel"), "kernel", "kernel", on="firmware", vital=True,
+            duties=duties("schedules", "maps", "reclaims", "reads"), source=_APPLE,
+            assumed=duties("vital", "reclaims", "reads"),
+        ),
+        Layer(
+            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
+            duties=duties("drives"), assumed=duties("drives", "inside"),
+        ),
+        Layer(
+            "vmm_driver", said("Apple's hypervisor"), "vmm", "kernel", on="host_kernel", inside="host_kernel",
+            duties=duties("maps"), source=f"{_BLOG}; {_APPLE}", assumed=duties("inside"),
+        ),
+        Layer(
+            "host_apps", said("the user's other programs"), "program", "user", on="host_kernel", session=True,
+            duties=duties("reads"), assumed=duties("session", "reads"),
+        ),
+        Layer(
+            "management_tools", said("Parallels control program"), "program", "user", on="host_kernel", session=True,
+            duties=duties("manages"), assumed=duties("manages", "session"),
+        ),
+        Layer(
+            "vmm_process", said("VM process"), "program", "user", on="host_kernel", per_vm=True, session=True,
+            duties=duties("emulates", "serves"), source=f"{_BLOG}; {_APPLE}",
+            assumed=duties("emulates", "serves", "session"),
+        ),
+        *guest("vmm_process"),
+    )
+)  # fmt: skip
+
+BOOT = (
+    POWER_ON,
+    boot_loader(
+        said("The boot loader loads macOS"),
+        said("The machine starts its recovery system"),
+    ),
+    Stage(
+        "host_kernel", said("macOS takes the machine"), ("boot_loader",),
+        said("The machine restarts because of a problem: neither desktop nor VM"),
+    ),
+    Stage(
+        "drivers", said("macOS finds disks and network cards"), ("host_kernel",),
+        said("macOS does not find its disk"),
+    ),
+    Stage(
+        "vmm_driver", said("macOS offers its hypervisor to programs"), ("host_kernel",),
+        said("The program says that the hypervisor is not available"), _APPLE,
+    ),
+    Stage(
+        "host_apps", said("The user logs in, and the desktop starts"), ("drivers",),
+        said("The log-in screen comes back; no program can be started"),
+    ),
+    Stage(
+        "management_tools", said("The user starts the control program"), ("host_apps",),
+        said("The window does not open"),
+    ),
+    Stage(
+        "vmm_process", said("The program starts a process for the VM"), ("vmm_driver", "management_tools"),
+        said("A message box: the VM cannot be started"),
+    ),
+    *guest_stages("vmm_process"),
+)  # fmt: skip
+
+MEMORY = MemoryProfile(
+    id="parallels",
+    name="Parallels",
+    # Nothing is published. All of it is an assumption: macOS treats the process of a VM like any other.
+    ladder=HOST_OS_LADDER,
+    targets="none",
+    sharing="off",
+    host_swap=True,
+    swap_permille=1000,
+    host_kills=True,
+    zero_on_allocate=True,
+)
+"""Memory management of Parallels Desktop: its host's, an assumption."""
+
+PARALLELS = Stack(
+    id="parallels",
+    name="Parallels",
+    type=2,
+    cpu=equal_share,
+    memory=equal_share,
+    disk=equal_share,
+    network=equal_share,
+    layers=LAYERS,
+    boot=BOOT,
+    technique="nested_paging",  # Apple's hypervisor needs EPT on Intel
+    techniques=("nested_paging",),
+    device="emulated",  # assumption
+    devices=("emulated", "paravirtual"),  # assumption
+    scheduler="hosted",
+    memory_profile=MEMORY,
+)
+"""Parallels Desktop with Apple's hypervisor."""

@@ -1,0 +1,112 @@
+"""VirtualBox: one process per VM, and a VMM whose privileged half is in a kernel module of the host."""
+
+from vmwidgets.model.boot import Stage
+from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_profile import MemoryProfile
+from vmwidgets.model.stack import Stack, equal_share
+from vmwidgets.model.words import said
+from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+
+_MANUAL = "VirtualBox user manual"
+_TECHNICAL = f"{_MANUAL}, technical background"
+
+LAYERS = Layers(
+    (
+        *MACHINE,
+        Layer(
+            "host_kernel", said("kernel of the host OS"), "kernel", "kernel", on="firmware", vital=True,
+            duties=duties("schedules", "maps", "reclaims", "reads"), source=_TECHNICAL,
+            assumed=duties("vital", "reads"),
+        ),
+        Layer(
+            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
+            duties=duties("drives"), source=_TECHNICAL,
+        ),
+        Layer(
+            "vmm_driver", said("vboxdrv with the VMM's privileged half"), "vmm", "kernel", on="host_kernel",
+            inside="host_kernel", duties=duties("maps"), source=_TECHNICAL,
+        ),
+        Layer(
+            "host_apps", said("the user's other programs"), "program", "user", on="host_kernel", session=True,
+            duties=duties("reads"), assumed=duties("session", "reads"),
+        ),
+        Layer(
+            "management_tools", said("VBoxSVC and VirtualBox Manager"), "program", "user", on="host_kernel",
+            session=True, duties=duties("manages", "reclaims"), source=_TECHNICAL, assumed=duties("session"),
+        ),
+        Layer(
+            "vmm_process", said("VM process"), "program", "user", on="host_kernel", per_vm=True, session=True,
+            duties=duties("emulates", "serves"), source=_TECHNICAL, assumed=duties("session"),
+        ),
+        *guest("vmm_process"),
+    )
+)  # fmt: skip
+"""``reclaims`` of VBoxSVC: a user sets balloons by ``VBoxManage controlvm … guestmemoryballoon``."""
+
+BOOT = (
+    POWER_ON,
+    boot_loader(
+        said("The boot loader loads the host OS"),
+        said("The loader stops at its prompt"),
+    ),
+    Stage(
+        "host_kernel", said("The host OS takes the machine"), ("boot_loader",),
+        said("A blue screen or a kernel panic: neither desktop nor VM"),
+    ),
+    Stage(
+        "drivers", said("The host OS finds disks and network cards"), ("host_kernel",),
+        said("The host OS does not find its disk"),
+    ),
+    Stage(
+        "vmm_driver", said("The host OS loads vboxdrv"), ("host_kernel",),
+        said("“Kernel driver not installed”: the window opens, no VM starts"),
+        f"{_MANUAL}, installation on Linux hosts",
+    ),
+    Stage(
+        "host_apps", said("The user logs in, and the desktop starts"), ("drivers",),
+        said("The log-in screen comes back; no program can be started"),
+    ),
+    Stage(
+        "management_tools", said("The user starts VirtualBox Manager, and it VBoxSVC"), ("host_apps",),
+        said("A message box: the COM server cannot be reached"), _TECHNICAL,
+    ),
+    Stage(
+        "vmm_process", said("VBoxSVC starts a process for the VM"), ("vmm_driver", "management_tools"),
+        said("A message box: VT-x or AMD-V is not available, or another VMM has it"),
+    ),
+    *guest_stages("vmm_process"),
+)  # fmt: skip
+
+MEMORY = MemoryProfile(
+    id="virtualbox",
+    name="VirtualBox",
+    # The host OS pages VMs as it pages all programs; balloons move only when the user sets them, and what they free is
+    # for other VMs of VirtualBox. Where paging begins and how much swap there is are assumptions.
+    ladder=HOST_OS_LADDER,
+    targets="none",
+    sharing="off",  # page fusion is off unless enabled
+    host_swap=True,  # assumption: as for any process of the host
+    swap_permille=1000,  # assumption: as much swap as memory
+    host_kills=True,  # assumption: the host OS kills the largest process
+    zero_on_allocate=True,  # assumption: the host OS clears memory before a process gets it
+)
+"""Memory management of VirtualBox: its host's."""
+
+VIRTUALBOX = Stack(
+    id="virtualbox",
+    name="VirtualBox",
+    type=2,
+    cpu=equal_share,
+    memory=equal_share,
+    disk=equal_share,
+    network=equal_share,
+    layers=LAYERS,
+    boot=BOOT,
+    technique="nested_paging",
+    techniques=("nested_paging", "trap_and_emulate"),
+    device="emulated",  # default network card 82540EM
+    devices=("emulated", "paravirtual"),
+    scheduler="hosted",
+    memory_profile=MEMORY,
+)
+"""VirtualBox 6.1 and later, which need hardware assistance."""

@@ -1,0 +1,107 @@
+"""Xen: a small hypervisor, and a first domain (dom0) that owns the drivers.
+
+A guest of this record is of type ``pv``, the default of ``xl`` on x86.
+"""
+
+from vmwidgets.model.boot import Stage
+from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.words import said
+from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+
+_HANDBOOK = "Xen Project handbook, concepts"
+_SHUTDOWN = "Xen, xen/common/shutdown.c, hwdom_shutdown"
+_DEPRIVILEGE = "Xen, docs/features/qemu-deprivilege.pandoc"
+_XL = "Xen, docs/man/xl.cfg.5.pod.in"
+
+LAYERS = Layers(
+    (
+        *MACHINE,
+        Layer(
+            "hypervisor", said("Xen hypervisor"), "vmm", "hypervisor", on="firmware", vital=True,
+            duties=duties("schedules", "maps", "reads"), source=f"P. Barham et al., SOSP 2003; {_HANDBOOK}",
+            assumed=duties("vital", "reads"),
+        ),
+        Layer(
+            "management", said("dom0 kernel"), "kernel", "guest_kernel", on="hypervisor", vital=True,
+            duties=duties("reads"), source=f"{_SHUTDOWN}; {_HANDBOOK}", assumed=duties("reads"),
+        ),
+        Layer(
+            "drivers", said("physical drivers"), "driver", "guest_kernel", on="management", inside="management",
+            duties=duties("drives"), source=_HANDBOOK,
+        ),
+        Layer(
+            "backends", said("backends of the split drivers"), "driver", "guest_kernel", on="management",
+            inside="management", duties=duties("serves"), source=f"{_HANDBOOK}; Xen, docs/misc/grant-tables.txt",
+        ),
+        Layer(
+            "management_tools", said("xl and xenstored"), "program", "guest_user", on="management",
+            duties=duties("manages", "reclaims"), source="Xen, docs/man/xl.1.pod.in, create, destroy, mem-set",
+        ),
+        Layer(
+            "device_model", said("QEMU device model"), "program", "guest_user", on="management", per_vm=True,
+            duties=duties("emulates", "reads"), source=_DEPRIVILEGE,
+        ),
+        *guest("hypervisor"),
+    )
+)  # fmt: skip
+"""QEMU runs as root in dom0 unless ``dm_restrict`` or a stub domain is chosen, so that it can take control of all."""
+
+BOOT = (
+    POWER_ON,
+    boot_loader(
+        said("The boot loader loads the hypervisor, and beside it the kernel of dom0 as a module"),
+        said("The loader says that it cannot find xen.gz, or boots the Linux entry: Linux runs on the bare machine"),
+    ),
+    Stage(
+        "hypervisor", said("Xen takes the machine instead of an OS"), ("boot_loader",),
+        said("The hypervisor panics on CPU 0 and restarts the machine before any Linux message"),
+    ),
+    Stage(
+        "management", said("Xen builds dom0 and starts its kernel"), ("hypervisor",),
+        said("“Could not construct domain 0”, or dom0 crashes: Xen restarts the machine in 5 seconds"), _SHUTDOWN,
+    ),
+    Stage(
+        "drivers", said("dom0 finds disks and network cards"), ("management",),
+        said("dom0 drops to an emergency shell: no root file system"),
+    ),
+    Stage(
+        "backends", said("dom0 offers backends for disk and network"), ("drivers",),
+        said("xl create fails: the backend of a disk or network card does not connect"),
+    ),
+    Stage(
+        "management_tools", said("The tool stack starts in dom0"), ("management",),
+        said("xl cannot reach xenstored: no guest can be started"),
+    ),
+    *guest_stages("hypervisor", "backends", "management_tools"),
+)  # fmt: skip
+
+MEMORY = MemoryProfile(
+    id="xen",
+    name="Xen",
+    # Who starts a VM takes memory from dom0 or sets targets for balloons by hand (xl mem-set). Nobody does it by
+    # itself, and no domain is paged: what a domain was given it keeps.
+    ladder=Ladder((Rung("given", 0),)),
+    targets="none",
+    sharing="off",
+    host_swap=False,  # assumption: xenpaging is experimental and not used
+    swap_permille=0,
+    zero_on_allocate=True,  # Xen scrubs the pages of a dying domain (comment in page_alloc.c)
+)
+"""Memory management of Xen."""
+
+XEN = Stack(
+    id="xen",
+    name="Xen",
+    type=1,
+    layers=LAYERS,
+    boot=BOOT,
+    technique="paravirtualization",  # xl.cfg(5): type="pv" is the default on x86
+    techniques=("paravirtualization", "nested_paging", "trap_and_emulate"),  # pv; pvh and hvm; hvm with hap=0
+    device="paravirtual",
+    devices=("paravirtual", "emulated", "passthrough"),
+    scheduler="credit2",  # default since 4.12, Xen, docs/features/sched_credit2.pandoc
+    memory_profile=MEMORY,
+)
+"""Xen with its default tool stack."""
