@@ -93,6 +93,13 @@ def test_an_os_without_drivers_of_its_own_cannot_stand_in():
     assert booted.symptoms == ("no management domain",)
 
 
+def test_a_layer_without_a_stage_comes_with_its_vm():
+    helper = replace(SPLIT.layers["management_tools"], id="device_model", per_vm=True, duties=frozenset())
+    stack = moved(SPLIT, helper)
+    assert "device_model" in boot(stack).layers
+    assert "device_model" not in boot(stack, broken=["guest_kernel"]).layers
+
+
 def test_an_os_that_starts_the_hypervisor_makes_room_for_it():
     stages = {stage.id: stage for stage in SPLIT.boot}
     console = replace(
@@ -107,6 +114,9 @@ def test_an_os_that_starts_the_hypervisor_makes_room_for_it():
         ),
     )
     assert boot(console).layers == SPLIT.layers
+    alone = boot(console, broken=["hypervisor"])
+    assert alone.steps[2].bare
+    assert alone.layers["management"].on == "hardware"
 
 
 def test_a_hypervisor_with_drivers_needs_no_os():

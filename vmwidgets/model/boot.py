@@ -166,10 +166,11 @@ class _Line:
         """Return whether it is an OS whose hypervisor was not started, and that can be started in its place."""
         if not self._is_os(id) or not self._is_vmm(below := self.layers[id].on) or below in self.done:
             return False
-        if set(missing) - {below} or (missing and below in self.stopped):
-            return False
+        if not missing:  # it does not ask for the hypervisor
+            return True
         drives = any("drives" in layer.duties for layer in self.layers if id in (layer.id, layer.inside))
-        return drives and all(need in self.done for need in self.stages[below].needs if need != id)
+        ready = all(need in self.done for need in self.stages[below].needs)
+        return missing == [below] and below not in self.stopped and drives and ready
 
     def _in_the_way(self, id: str) -> str:
         """Return the OS that has the machine that a hypervisor needs, unless that OS is what starts it."""
@@ -187,8 +188,10 @@ class _Line:
         """Return the layers that run."""
         up: dict[str, Layer] = {}
         on_bare: set[str] = set()
+        of_vms = {id for id in self.stages if id in self.layers and self.layers[id].per_vm}
         for layer in self.layers:
-            if layer.id in self.stages and layer.id not in self.done:
+            stages = {layer.id} if layer.id in self.stages else of_vms if layer.per_vm else set[str]()
+            if stages and not stages & self.done:  # what has no stage of its own comes with its VM
                 continue
             if layer.id in self.bare:
                 on_bare.add(layer.id)
@@ -201,5 +204,5 @@ class _Line:
         return Layers(up.values())
 
 
-_ABOVE_A_VMM = {"kernel": "guest_kernel", "user": "guest_user"}
-_ON_THE_MACHINE = {above: machine for machine, above in _ABOVE_A_VMM.items()}
+_ON_THE_MACHINE = {"guest_kernel": "kernel", "guest_user": "user"}
+"""Privileges of an OS and its programs above a VMM, and on the machine itself."""
