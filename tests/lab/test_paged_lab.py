@@ -148,8 +148,8 @@ def test_a_lab_without_pages_has_no_memory_settings():
 
 
 def test_unknown_profiles_and_long_ticks_are_refused():
-    with pytest.raises(VmwidgetsError, match="memory is 'xen', expected one of neutral, esx, esxi, kvm, hyperv"):
-        vm.Lab(memory="xen")
+    with pytest.raises(VmwidgetsError, match="memory is 'xm', expected one of neutral, esx, esxi, kvm, hyperv, xen"):
+        vm.Lab(memory="xm")
     with pytest.raises(VmwidgetsError, match="tick_s is 61, expected a whole number from 1 to 60"):
         vm.Lab(memory="esx", tick_s=61)
     assert vm.Lab(tick_s=61).tick_s == 61
@@ -185,7 +185,7 @@ def test_a_command_for_memory_in_a_file_of_a_lab_without_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("line", "key", "value", "told"),
     [
-        (0, "memory", "xen", "line 1: memory is 'xen', expected one of "),
+        (0, "memory", "xm", "line 1: memory is 'xm', expected one of "),
         (0, "memory", 5, "line 1: memory is 5, expected a text"),
         (3, "changes", {"idle_tax_permille": 5000}, "line 4: idle_tax_permille is 5000, expected a whole number"),
         (3, "changes", {"pages": 5}, "line 4: 'pages' is not a memory setting that can be changed"),

@@ -164,7 +164,7 @@ VM = {"max": 64, "min": 32}
         ({"vms": [{**VM, "name": "A"}] * 2}, "two VMs have the same name"),
         ({"vms": [{**VM, "name": ""}]}, "name is '', expected 1 to 40 printable characters"),
         ({"vms": [VM] * 4, "host_mb": 128}, "the VMs are guaranteed 128 MB together, and the host has 72 MB"),
-        ({"profile": "xen"}, "memory is 'xen', expected one of neutral"),
+        ({"profile": "xm"}, "memory is 'xm', expected one of neutral"),
         ({"trace_interval_s": 0}, "trace_interval_s is 0, expected a whole number from 1"),
         ({"every_s": 0}, "every_s is 0, expected a whole number from 1 to 3600"),
         ({"page_kib": 3}, "page_kib is 3, expected a whole number from 4"),

@@ -148,7 +148,7 @@ def test_every_fact_has_a_source(product):
         ("dynamic_memory", {"demand_mb": []}, "demand_mb is empty"),
         ("dynamic_memory", {"buffer_pct": 4}, "buffer_pct is 4, expected a whole number from 5 to 2000"),
         ("dynamic_memory", {"maximum_mb": [1, 2]}, "maximum_mb has 2 values, expected 1"),
-        ("memory_profile", {"product": "xen"}, "memory is 'xen', expected one of neutral"),
+        ("memory_profile", {"product": "xm"}, "memory is 'xm', expected one of neutral"),
         ("memory_profile", {"host_mb": 0}, "host_mb is 0, expected a whole number from 16"),
     ],
 )

@@ -1,6 +1,7 @@
 """The stacks: one small module per product, each a frozen record with the policies that it chooses."""
 
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.memory_facts import MemoryFacts
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack
 from vmwidgets.stacks import (
@@ -36,11 +37,11 @@ STACKS: dict[str, Stack] = {
     **{stack.id: stack for stack in (esx.ESX, bare_metal.BARE_METAL, container.CONTAINER)},
 }
 """All stacks by id: the nameless one, the products, an older profile of one, and what they are compared with."""
-MEMORY: dict[str, MemoryProfile] = {
-    m.MEMORY.id: m.MEMORY
-    for m in (neutral, esx, esxi, kvm, hyperv, xen, workstation, virtualbox, parallels, bare_metal, container)
-}
+_MODULES = (neutral, esx, esxi, kvm, hyperv, xen, workstation, virtualbox, parallels, bare_metal, container)
+MEMORY: dict[str, MemoryProfile] = {m.MEMORY.id: m.MEMORY for m in _MODULES}
 """How products manage memory, by id."""
+MEMORY_FACTS: dict[str, MemoryFacts] = {m.MEMORY.id: m.FACTS for m in _MODULES}
+"""What is said of that, by id."""
 
 
 def get(stack: str | Stack) -> Stack:

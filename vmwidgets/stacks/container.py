@@ -2,6 +2,7 @@
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
@@ -84,3 +85,6 @@ CONTAINER = Stack(
     memory_profile=MEMORY,
 )
 """Linux with containers."""
+
+FACTS = only_sharing("Linux, admin-guide/mm/ksm.rst")
+"""What is said of its memory management."""

@@ -5,13 +5,15 @@ The older profile of ESXi: a Linux, the service console, boots first, loads the 
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory import MAX_REFS, MachineMemory
+from vmwidgets.model.memory_facts import ASSUMED, MemoryFact, MemoryFacts, field, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
-from vmwidgets.model.units import MiB
+from vmwidgets.model.units import KiB, MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
-_WALDSPURGER = "C. A. Waldspurger, OSDI 2002"
+_PAPER = "C. A. Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002"
 _OOPS = "Broadcom KB 337182 (“Oops”: the console OS has panicked; the host shows a purple screen and needs a restart)"
 
 MEMORY = MemoryProfile(
@@ -49,7 +51,7 @@ LAYERS = Layers(
         *MACHINE,
         Layer(
             "hypervisor", said("VMkernel"), "vmm", "hypervisor", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reclaims", "reads", "serves"), source=f"{_WALDSPURGER}; {_OOPS}",
+            duties=duties("schedules", "maps", "reclaims", "reads", "serves"), source=f"{_PAPER}; {_OOPS}",
             assumed=duties("reads", "serves"),
         ),
         Layer(
@@ -84,7 +86,7 @@ BOOT = (
     ),
     Stage(
         "hypervisor", said("The service console loads the VMkernel, which takes the machine from it"), ("management",),
-        said("The console runs as an ordinary Linux; no VM can be started"),
+        said("The console says that the VMkernel is not loaded; no VM can be started"),
     ),
     Stage(
         "drivers", said("The VMkernel finds disks and network cards"), ("hypervisor",),
@@ -96,7 +98,7 @@ BOOT = (
     ),
     Stage(
         "vmm", said("The VM's monitor is set up in the VMkernel"), ("drivers", "management_tools"),
-        said("Power-on fails: memory or swap space that the VM needs is not there"), f"{_WALDSPURGER}, section 5.1",
+        said("Power-on fails: memory or swap space that the VM needs is not there"), f"{_PAPER}, section 5.1",
     ),
     *guest_stages("vmm"),
 )  # fmt: skip
@@ -115,3 +117,55 @@ ESX = Stack(
     memory_profile=MEMORY,
 )
 """ESX Server 2 with its service console."""
+
+
+def _frame_bytes(_profile: MemoryProfile) -> int:
+    """Return what the model keeps for a frame so that it can be shared: content, references, and whose page it is."""
+    machine = MachineMemory(1, 4 * KiB)
+    return sum(array.itemsize for array in (machine.content, machine.refs, machine.owner, machine.gfn))
+
+
+_MANUAL = "ESX Server 2.x administration manual"
+FACTS = MemoryFacts(
+    ladder=f"{_PAPER}, section 6.3",
+    options=(
+        MemoryFact("Mem/IdleTax", percent("idle_tax_permille"), "%", f"{_PAPER}, section 5.2; {_MANUAL}"),
+        MemoryFact("balloon at most, of VM memory", percent("balloon_limit_permille"), "%", ASSUMED),
+        MemoryFact("Mem/ShareScanTotal", field("scan_pages_per_s"), "pages/s", _MANUAL),
+        MemoryFact("Mem/ShareScanVM", field("scan_vm_pages_per_s"), "pages/s", _MANUAL),
+        MemoryFact("page sharing", field("sharing"), "", f"{_PAPER}, section 4"),
+        MemoryFact("rebalancing interval", field("rebalance_s"), "s", _MANUAL),
+    ),
+    overheads=(
+        # The guests' drivers follow their targets once in a step of the model, which is a second.
+        MemoryFact("balloon driver asks for its target", lambda _: 1, "1/s", f"{_PAPER}, section 3.2"),
+        MemoryFact("page sharing, for each frame", _frame_bytes, "bytes", f"{_PAPER}, section 4.3"),
+        MemoryFact(
+            "page sharing, of machine memory",
+            lambda profile: round(100 * _frame_bytes(profile) / (4 * KiB), 3),
+            "%",
+            f"{_PAPER}, section 4.3: less than 0.5 %",
+        ),
+        MemoryFact(
+            "page hash", lambda _: 8 * MachineMemory(1, 4 * KiB).content.itemsize, "bits", f"{_PAPER}, section 4.3"
+        ),
+        MemoryFact("reference count", lambda _: MAX_REFS.bit_length(), "bits", f"{_PAPER}, section 4.3"),
+        MemoryFact("pages sampled in a period", field("sample_pages"), "pages", f"{_PAPER}, section 5.3"),
+        MemoryFact("sampling period", field("sample_period_s"), "s", f"{_PAPER}, section 5.3"),
+        MemoryFact(
+            "memory for a typical VM",
+            lambda profile: profile.overhead_bytes / MiB,
+            "MB",
+            f"{_PAPER}, section 6.2: of it 4 to 8 MB for the frame buffer",
+        ),
+        MemoryFact("machine memory to start a VM", lambda _: "min + overhead", "", f"{_PAPER}, section 6.2"),
+        MemoryFact(
+            "swap space to start a VM",
+            lambda profile: "max - min" if profile.reserves_swap else "none",
+            "",
+            f"{_PAPER}, section 6.2",
+        ),
+        MemoryFact("new machine pages are zeroed", field("zero_on_allocate"), "", f"{_PAPER}, section 6.2"),
+    ),
+)
+"""What is said of its memory management."""

@@ -2,6 +2,7 @@
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import MemoryFact, MemoryFacts, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
@@ -115,3 +116,20 @@ ESXI = Stack(
     memory_profile=MEMORY,
 )
 """ESXi 6 and later."""
+
+_VSPHERE = "VMware vSphere documentation"
+FACTS = MemoryFacts(
+    ladder="vSphere 6 ESXi memory states and reclamation techniques, running-system.com; F. Denneman, 2011-07-26",
+    options=(
+        MemoryFact("Mem.CtlMaxPercent", percent("balloon_limit_permille"), "%", _VSPHERE),
+        MemoryFact("compression cache, of VM memory", percent("compression_permille"), "%", _VSPHERE),
+        MemoryFact("Mem.IdleTax", percent("idle_tax_permille"), "%", _VSPHERE),
+        MemoryFact(
+            "Mem.ShareForceSalting",
+            lambda profile: 2 if profile.sharing == "within" else 0,
+            "",
+            "VMware KB 2080735: with 2, pages of different VMs are shared only if their salts match",
+        ),
+    ),
+)
+"""What is said of its memory management."""

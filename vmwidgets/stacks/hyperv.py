@@ -2,6 +2,7 @@
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import ASSUMED, MemoryFact, MemoryFacts, field, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
@@ -69,7 +70,7 @@ BOOT = (
         said("Windows starts, but every VM fails: the hypervisor is not running"),
     ),
     Stage(
-        "management", said("Windows starts above it, as the root partition"), ("hypervisor",),
+        "management", said("The boot loader starts Windows above it, as the root partition"), ("boot_loader",),
         said("A blue screen: the machine restarts"),
     ),
     Stage(
@@ -105,3 +106,16 @@ HYPERV = Stack(
     memory_profile=MEMORY,
 )
 """Hyper-V of Windows Server 2019 and later."""
+
+SET_VM_MEMORY = "Microsoft, Set-VMMemory reference"
+MINIMUM_UI = "a blog of 2017, for the user interface"
+MINIMUM_UI_MB = 512
+"""Minimum RAM that the user interface of Hyper-V proposes, as a blog of 2017 has it."""
+FACTS = MemoryFacts(
+    options=(
+        MemoryFact("buffer", percent("buffer_permille"), "%", SET_VM_MEMORY),
+        MemoryFact("minimum RAM", lambda _: MINIMUM_UI_MB, "MB", MINIMUM_UI),
+        MemoryFact("page sharing", field("sharing"), "", ASSUMED),
+    ),
+)
+"""What is said of its memory management."""

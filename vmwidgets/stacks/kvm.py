@@ -5,6 +5,7 @@ The record is of VMs that libvirt's system service starts, which is how servers 
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import MemoryFact, MemoryFacts, field
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
@@ -111,3 +112,12 @@ KVM = Stack(
     memory_profile=MEMORY,
 )
 """KVM with QEMU and libvirt."""
+
+_KSM = "Linux, Documentation/admin-guide/mm/ksm.rst"
+FACTS = MemoryFacts(
+    options=(
+        MemoryFact("page sharing (KSM run = 0)", field("sharing"), "", _KSM),
+        MemoryFact("pages_to_scan * 1000 / sleep_millisecs", field("scan_pages_per_s"), "pages/s", _KSM),
+    ),
+)
+"""What is said of its memory management."""

@@ -6,6 +6,7 @@ products do differently, comes with their own records.
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import ASSUMED, MemoryFact, MemoryFacts, field, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
@@ -77,3 +78,16 @@ NEUTRAL = Stack(
     memory_profile=MEMORY,
 )
 """The stack of the first chapters."""
+
+_PAPER = "C. A. Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002, section 5.2"
+_VSPHERE = "VMware vSphere documentation"
+FACTS = MemoryFacts(
+    options=(
+        MemoryFact("idle tax", percent("idle_tax_permille"), "%", _PAPER),
+        MemoryFact(
+            "balloon at most, of VM memory", percent("balloon_limit_permille"), "%", "VMware vSphere documentation"
+        ),
+        MemoryFact("page sharing", field("sharing"), "", ASSUMED),
+    ),
+)
+"""What is said of the products that it follows."""

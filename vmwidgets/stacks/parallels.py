@@ -2,6 +2,7 @@
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack, equal_share
 from vmwidgets.model.words import said
@@ -108,3 +109,6 @@ PARALLELS = Stack(
     memory_profile=MEMORY,
 )
 """Parallels Desktop with Apple's hypervisor."""
+
+FACTS = only_sharing()
+"""What is said of its memory management."""

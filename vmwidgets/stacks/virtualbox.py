@@ -2,6 +2,7 @@
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack, equal_share
 from vmwidgets.model.words import said
@@ -110,3 +111,6 @@ VIRTUALBOX = Stack(
     memory_profile=MEMORY,
 )
 """VirtualBox 6.1 and later, which need hardware assistance."""
+
+FACTS = only_sharing("VirtualBox user manual, page fusion")
+"""What is said of its memory management."""

@@ -5,6 +5,7 @@ When the guest runs, the VMM has the whole CPU; for everything else it switches 
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack, equal_share
 from vmwidgets.model.words import said
@@ -111,3 +112,6 @@ WORKSTATION = Stack(
     memory_profile=MEMORY,
 )
 """VMware Workstation 2.0. The host OS divides everything, and to it VMs are equal processes."""
+
+FACTS = only_sharing()
+"""What is said of its memory management."""

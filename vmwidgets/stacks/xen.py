@@ -5,6 +5,7 @@ A guest of this record is of type ``pv``, the default of ``xl`` on x86.
 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
@@ -105,3 +106,6 @@ XEN = Stack(
     memory_profile=MEMORY,
 )
 """Xen with its default tool stack."""
+
+FACTS = only_sharing()
+"""What is said of its memory management."""
