@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.guest_programs import straight_programs, wild_programs
 from tests.needs import needs
 from vmwidgets.model.assembly import MAX_CHARACTERS, MAX_INSTRUCTIONS, MNEMONICS, assemble
-from vmwidgets.model.guest_code import AssemblyError, Immediate, Instruction, Memory, Register, Target
+from vmwidgets.model.guest_code import AssemblyError, ControlRegister, Immediate, Instruction, Memory, Register, Target
 
 
 def one(text):
@@ -33,6 +33,9 @@ def one(text):
         ("self: je self", "jz", (Target("self", 0),)),
         ("vmcall ; a hypercall", "vmcall", ()),
         ("\thlt\r", "hlt", ()),
+        ("mov cr3, rax", "mov", (ControlRegister(3), Register(0, 64))),
+        ("mov rbx, CR3", "mov", (Register(3, 64), ControlRegister(3))),
+        ("cli", "cli", ()),
     ],
 )
 def test_what_is_read(text, mnemonic, operands):
@@ -57,6 +60,10 @@ def test_labels_comments_and_lines():
         ("mov rax, rbx, rcx", 1, 13, "this is ',', expected the end of the line"),
         ("mov rax, rbz", 1, 10, "did you mean rb"),
         ("mov 5, rax", 1, 5, "this is '5'"),
+        ("mov cr3, eax", 1, 10, "this register has 32 bits, expected 64"),
+        ("mov cr3, cr3", 1, 10, "there is no 'cr3'"),
+        ("mov cr3, 5", 1, 10, "this is '5'"),
+        ("cr3: nop", 1, 1, "cannot be a label"),
         ("mov rax, ebx", 1, 10, "this register has 32 bits, expected 64"),
         ("mov rax, dword [rbx]", 1, 10, "this memory has 32 bits, expected 64"),
         ("mov [rax], [rbx]", 1, 12, "an instruction reaches memory once"),
@@ -115,6 +122,7 @@ pieces = st.sampled_from(
             "dx",
             "al",
             "rsp",
+            "cr3",
             "dword",
             "qword",
             "ptr",

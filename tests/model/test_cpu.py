@@ -220,3 +220,23 @@ def test_steps_and_a_run_are_the_same(text, timer):
     assert single.registers == whole.registers
     assert single.flags == whole.flags
     assert single.line == whole.line
+
+
+def test_a_processor_may_help_itself_where_it_would_trap():
+    def assist(cpu, trap):
+        if trap.reason == "control_register":
+            cpu.skip()
+            return True
+        return False
+
+    text = "mov rax, 5\nmov cr3, rax\nmov rbx, cr3\ncli\nsti"
+    done = run(text, 10)
+    assert [(exit.reason, dict(exit.detail)) for exit in done.log] == [
+        ("control_register", {"number": 3, "write": 1, "register": 0, "value": 5}),
+        ("control_register", {"number": 3, "write": 0, "register": 3, "value": 0}),
+        ("interrupt_flag", {"value": 0}),
+        ("interrupt_flag", {"value": 1}),
+    ]
+    helped = CPU(text, assistance=assist)
+    helped.run(10)
+    assert (helped.counts().direct, helped.counts().total_exits, helped.finished) == (3, 2, True)

@@ -18,6 +18,7 @@ _MODULES = {
     "domains": ("weighted_domains",),
     "days": ("day_of_traces",),
     "exits": ("vm_exits",),
+    "trapped": ("emulated_instructions",),
     "paging": ("page_walk",),
     "lending": (
         "idle_tax",

@@ -12,6 +12,7 @@ from vmwidgets.model.guest_code import (
     REGISTERS,
     RSP,
     AssemblyError,
+    ControlRegister,
     Immediate,
     Instruction,
     Memory,
@@ -37,6 +38,7 @@ _NAMES = {
     "dx": Register(2, 16),
     "cl": Register(1, 8),
 }
+_CONTROL = {"cr3": ControlRegister(3)}
 _ACCUMULATORS = ("al", "ax", "eax")
 _SIZES = {"dword": 32, "qword": 64}
 
@@ -50,7 +52,7 @@ _SHAPES = {
     **dict.fromkeys(("mov", "add", "sub", "and", "or", "xor", "cmp", "test"), "two"),
     **dict.fromkeys(("shl", "shr"), "shift"),
     **dict.fromkeys(("inc", "dec"), "one"),
-    **dict.fromkeys(("nop", "pause", "vmcall", "hlt"), "none"),
+    **dict.fromkeys(("nop", "pause", "vmcall", "hlt", "cli", "sti"), "none"),
     **dict.fromkeys(_JUMPS, "jump"),
     "lea": "lea",
     "in": "in",
@@ -107,7 +109,7 @@ class _Line(Tokens):
     def take_labels(self, labels: dict[str, int], index: int) -> None:
         while self.peek(1) == ":":
             name = self.peek()
-            if not _LABEL.fullmatch(name) or name.lower() in _NAMES or len(name) > 40:
+            if not _LABEL.fullmatch(name) or name.lower() in (*_NAMES, *_CONTROL) or len(name) > 40:
                 raise AssemblyError(
                     "line {line}, column {column}: {word} cannot be a label, expected a name of at most 40 Latin"
                     " letters, digits, _ and . that is not a register",
@@ -162,6 +164,8 @@ class _Line(Tokens):
 
     def _two(self, name: str) -> tuple[Operand, ...]:
         start = self.at
+        if name == "mov" and (self.peek().lower() in _CONTROL or self.peek(2).lower() in _CONTROL):
+            return self._control()
         left = self._place()
         self.expect(",")
         middle = self.at
@@ -187,6 +191,28 @@ class _Line(Tokens):
                 wanted=left.bits,
             )
         return left, right
+
+    def _control(self) -> tuple[Operand, ...]:
+        """Read a control register and a 64-bit register, in either order."""
+        sides: list[Operand] = []
+        for _ in range(2):
+            if sides:
+                self.expect(",")
+            at, control = self.at, _CONTROL.get(self.peek().lower())
+            if control and not any(isinstance(side, ControlRegister) for side in sides):
+                self.at += 1
+                sides.append(control)
+                continue
+            register = self._register()
+            if register.bits != 64:
+                raise AssemblyError(
+                    "line {line}, column {column}: this register has {bits} bits, expected {wanted}",
+                    **self.here(at),
+                    bits=register.bits,
+                    wanted=64,
+                )
+            sides.append(register)
+        return tuple(sides)
 
     def _shift(self) -> tuple[Operand, ...]:
         place = self._sized(self._place(), 1)

@@ -23,6 +23,8 @@ from vmwidgets.model.units import KiB
 
 EXIT_REASONS = ("external_interrupt", "hlt", "hypercall", "io", "ept_violation")
 """Why a guest stops: basic exit reasons 1, 12, 18, 30 and 48 of Intel SDM volume 3, appendix C."""
+TRAP_REASONS = ("control_register", "interrupt_flag", "page_fault")
+"""Why a guest stops, besides, if the processor does not help: what is privileged traps, and so does a page fault."""
 MAX_LOG = 10_000
 """The log keeps so many of the latest exits. Their counts stay exact."""
 MAX_BUDGET = 100_000_000
@@ -50,14 +52,15 @@ class Exit:
     Parameters
     ----------
     reason
-        One of `EXIT_REASONS`.
+        One of `EXIT_REASONS` or `TRAP_REASONS`.
     instruction_index
         How many instructions the guest had executed before.
     rip_line
         The line of the program that the instruction pointer stood on; 0 behind the last instruction.
     detail
         What the hardware reports with it, as pairs: ``port, bits, write, value`` for io, ``number`` for a hypercall,
-        ``address, bytes, write`` for an EPT violation.
+        ``address, bytes, write`` for an EPT violation or a page fault, ``number, write, register, value`` for a control
+        register, ``value`` for the interrupt flag.
     """
 
     reason: str
@@ -80,7 +83,7 @@ class Counts:
     direct
         Instructions that ran without the VMM.
     exits
-        Exits by reason; every reason is there.
+        Exits by reason; every one of `EXIT_REASONS` is there.
     log
         The latest exits, oldest first.
     finished
@@ -100,6 +103,7 @@ class Counts:
 
 
 Handler = Callable[["CPU", Exit], Action]
+Assistance = Callable[["CPU", Trap], bool]
 Timer = int | Sequence[int]
 
 
@@ -128,6 +132,9 @@ class CPU:
     timer
         When timer interrupts arrive, in instructions executed: a period, or the counts. The physical timer belongs to
         the VMM, so each arrival takes the CPU away from the guest.
+    assistance
+        What the processor does by itself where it would trap; returns whether that settled it, so that no exit is
+        needed, and then has moved the guest on. By default nothing.
     """
 
     def __init__(
@@ -136,10 +143,12 @@ class CPU:
         memory: GuestMemory | int = 64 * KiB,
         handler: Handler = neutral,
         timer: Timer = (),
+        assistance: Assistance = lambda _cpu, _trap: False,
     ) -> None:
         self.program = program if isinstance(program, Program) else assemble(program)
         self.memory = memory if isinstance(memory, GuestMemory) else GuestMemory.flat(memory)
         self.handler = handler
+        self.assistance = assistance
         self.executed = 0
         self._state = State(self.memory)
         code = self.program.instructions
@@ -189,9 +198,23 @@ class CPU:
         kept = rax >> bits << bits if bits < 32 else 0  # al and ax leave the rest of rax, eax clears it
         self._state.slots[0] = kept | value & ((1 << bits) - 1)
 
+    def emulate(self) -> None:
+        """Carry out the next instruction in the VMM's software, as one does that decodes it, and move on past it."""
+        self._rip = self._code[self._rip]()
+        self.executed += 1
+        self._emulated += 1
+
+    def skip(self) -> None:
+        """Move on past the next instruction without carrying it out."""
+        self._rip += 1
+
+    def jump(self, label: str) -> None:
+        """Let the guest go on at a label of its program."""
+        self._rip = self.program.labels[label]
+
     def counts(self) -> Counts:
         """Return what the guest has done so far."""
-        exits = {reason: self._exits[reason] for reason in EXIT_REASONS}
+        exits = {**dict.fromkeys(EXIT_REASONS, 0), **self._exits}
         return Counts(
             self.executed, self.executed - self._emulated, MappingProxyType(exits), tuple(self._log), self.finished
         )
@@ -246,7 +269,11 @@ class CPU:
                 self._rip = rip
                 self.executed += done
                 left -= done + 1
-                if trap.reason != "end" and self._exit(trap) is Action.STOP:
+                if trap.reason == "end":
+                    continue
+                if self.assistance(self, trap):
+                    self.executed += 1
+                elif self._exit(trap) is Action.STOP:
                     return Action.STOP
             else:
                 self._rip = rip
@@ -258,11 +285,15 @@ class CPU:
         exit = Exit(trap.reason, self.executed, self._lines[self._rip], trap.detail)
         self._exits[trap.reason] += 1
         self._log.append(exit)
-        if trap.reason in ("io", "hypercall", "hlt"):
+        if trap.reason in _WHOLE:
             self._rip += 1
             self.executed += 1
             self._emulated += 1
         return self.handler(self, exit)
+
+
+_WHOLE = ("io", "hypercall", "hlt", "control_register", "interrupt_flag")
+"""Reasons that are a whole instruction, which the VMM carries out; the others interrupt one."""
 
 
 def _past_the_end() -> int:

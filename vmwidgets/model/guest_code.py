@@ -23,6 +23,13 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlRegister:
+    """A control register of the processor, by number: 3 holds the address of the page tables."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Immediate:
     """A constant."""
 
@@ -48,7 +55,7 @@ class Target:
     index: int
 
 
-Operand = Register | Immediate | Memory | Target
+Operand = Register | ControlRegister | Immediate | Memory | Target
 
 
 @dataclass(frozen=True, slots=True)

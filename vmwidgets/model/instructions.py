@@ -6,7 +6,7 @@ scratch slot first and stored from it after; what the guest may not do alone rai
 
 from collections.abc import Callable
 
-from vmwidgets.model.guest_code import Immediate, Instruction, Memory, Operand, Register, Target
+from vmwidgets.model.guest_code import ControlRegister, Immediate, Instruction, Memory, Operand, Register, Target
 from vmwidgets.model.guest_memory import MASK64, Trap
 from vmwidgets.model.operations import OPERATIONS, SCRATCH, ZERO, Flags, Operation, Run, State
 
@@ -15,7 +15,9 @@ Decoder = Callable[[State, Instruction, int], Run]
 
 def decode(state: State, instruction: Instruction, following: int) -> Run:
     """Return the function that carries out one instruction, ``following`` being the index of the next."""
-    return _DECODERS[instruction.mnemonic](state, instruction, following)
+    control = any(isinstance(operand, ControlRegister) for operand in instruction.operands)
+    decoder = _control_register if control else _DECODERS[instruction.mnemonic]
+    return decoder(state, instruction, following)
 
 
 def _address(state: State, place: Memory) -> Run:
@@ -143,6 +145,30 @@ def _hypercall(state: State, instruction: Instruction, following: int) -> Run:
     return run
 
 
+def _control_register(state: State, instruction: Instruction, following: int) -> Run:
+    left, right = instruction.operands
+    control, register = (left, right) if isinstance(left, ControlRegister) else (right, left)
+    assert isinstance(control, ControlRegister)
+    assert isinstance(register, Register)
+    slots, slot, write = state.slots, register.number, int(control is left)
+
+    def run() -> int:
+        value = slots[slot] if write else 0
+        raise Trap("control_register", number=control.number, write=write, register=slot, value=value)
+
+    return run
+
+
+def _interrupt_flag(value: int) -> Decoder:
+    def decoder(state: State, instruction: Instruction, following: int) -> Run:
+        def run() -> int:
+            raise Trap("interrupt_flag", value=value)
+
+        return run
+
+    return decoder
+
+
 def _port(state: State, operand: Operand) -> Run:
     slots, slot = state.slots, _slot(state, operand)
     return lambda: slots[slot] & 0xFFFF
@@ -194,4 +220,6 @@ _DECODERS: dict[str, Decoder] = {
     "out": _out,
     "vmcall": _hypercall,
     "hlt": _trap("hlt"),
+    "cli": _interrupt_flag(0),
+    "sti": _interrupt_flag(1),
 }
