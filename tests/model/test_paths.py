@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vmwidgets.model.costs import PROCESSORS, Cost, microseconds
+from vmwidgets.model.costs import PROCESSORS, Cost, Measured, published
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.path_steps import CROSSINGS
@@ -228,7 +228,9 @@ def test_a_device_of_its_own_interrupts_the_vmm_only():
 
 # ---------------------------------------------------------------------------------------------------------- prices
 PUBLISHED = (
-    *microseconds({"exit+handle": 1.5, "world_switch+wakeup+resume": 4}, 100, "S", "A", ("network_packet",)),
+    *Measured("A", 100, "S").us(
+        {"exit+handle": 1.5, "world_switch+wakeup+resume": 4}, "Table 1", operations=("network_packet",)
+    ),
     Cost("system_call", 70, 50, "T", "B"),
     Cost("page_table_update", 900, 50, "T", "B", techniques=("trap_and_emulate",)),
 )
@@ -246,8 +248,16 @@ def test_a_figure_for_several_steps_counts_once():
     assert way.by_layer()["vmm"] == 150 + 400
 
 
+def test_a_published_figure_is_found_and_keeps_its_unit():
+    cost = published(PUBLISHED, "exit+handle", "A")
+    assert (cost.cycles, cost.us, cost.source) == (150, 1.5, "S, Table 1")
+    assert published(PUBLISHED, "page_table_update", "B", "trap_and_emulate").cycles == 900
+    with pytest.raises(VmwidgetsError, match="nothing is published of 'page_table_update' on 'B'"):
+        published(PUBLISHED, "page_table_update", "B", "binary_translation")
+
+
 def test_a_way_is_priced_on_one_processor():
-    assert path(PRICED, "network_packet", cpu="B").cycles == 70  # of the system call in it alone
+    assert path(PRICED, "network_packet", cpu="B").cycles == 0  # a guest's system call is not that of a process
     assert path(PRICED, "system_call").cpu == "B"
     assert path(PRICED, "timer_interrupt").cpu == ""
 

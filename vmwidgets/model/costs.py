@@ -1,7 +1,9 @@
 """What is published of the price of a step, and what a processor takes for the way from a guest to its VMM and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from vmwidgets.model.errors import VmwidgetsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,56 @@ class Cost:
         return round(self.cycles / self.mhz, 9) if self.mhz else None
 
 
-def microseconds(
-    times: Mapping[str, float],
-    mhz: float,
-    source: str,
-    cpu: str,
-    operations: tuple[str, ...] = (),
-    techniques: tuple[str, ...] = (),
-    devices: tuple[str, ...] = (),
-) -> tuple[Cost, ...]:
-    """Return costs that are published in µs."""
-    return tuple(Cost(step, us * mhz, mhz, source, cpu, operations, techniques, devices) for step, us in times.items())
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A machine on which somebody measured, and where that is published."""
+
+    cpu: str
+    mhz: float
+    source: str
+
+    def cycles(
+        self,
+        figures: Mapping[str, float],
+        where: str,
+        *,
+        operations: tuple[str, ...] = (),
+        techniques: tuple[str, ...] = (),
+        devices: tuple[str, ...] = (),
+    ) -> tuple[Cost, ...]:
+        """Return costs that are published in cycles, by step, and where in the source they are."""
+        source = f"{self.source}, {where}"
+        return tuple(
+            Cost(step, value, self.mhz, source, self.cpu, operations, techniques, devices)
+            for step, value in figures.items()
+        )
+
+    def us(
+        self,
+        times: Mapping[str, float],
+        where: str,
+        *,
+        operations: tuple[str, ...] = (),
+        techniques: tuple[str, ...] = (),
+        devices: tuple[str, ...] = (),
+    ) -> tuple[Cost, ...]:
+        """Return costs that are published in µs, by step, and where in the source they are."""
+        figures = {step: us * self.mhz for step, us in times.items()}
+        return self.cycles(figures, where, operations=operations, techniques=techniques, devices=devices)
+
+
+def published(costs: Iterable[Cost], step: str, cpu: str, technique: str = "") -> Cost:
+    """Return the cost of a step that was measured on a processor.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is none.
+    """
+    for cost in costs:
+        if (cost.step, cost.cpu) == (step, cpu) and technique in (cost.techniques or (technique,)):
+            return cost
+    raise VmwidgetsError("nothing is published of {step} on {cpu}", step=repr(step)[:60], cpu=repr(cpu)[:60])
 
 
 HARDWARE = ("trap_and_emulate", "nested_paging")
@@ -76,8 +117,8 @@ class Processor:
     ----------
     name
         As the source calls it.
-    mhz
-        Its clock; 0: not published.
+    way
+        By what the guest is left: figures of different ways cannot be compared.
     costs
         Of ``"exit"`` and ``"entry"``, or of both together; and what else the source gives.
     most
@@ -85,17 +126,17 @@ class Processor:
     """
 
     name: str
-    mhz: float
+    way: str
     costs: tuple[Cost, ...]
     most: float = 0
 
 
-def _processor(name: str, mhz: float, source: str, cycles: Mapping[str, float], most: float = 0) -> Processor:
+def _processor(name: str, mhz: float, way: str, source: str, cycles: Mapping[str, float], most: float = 0) -> Processor:
     costs = tuple(Cost(step, value, mhz, source, name, techniques=HARDWARE) for step, value in cycles.items())
-    return Processor(name, mhz, costs, most)
+    return Processor(name, way, costs, most)
 
 
-_ADAMS = (
+_TABLE_1 = (
     "K. Adams, O. Agesen, A Comparison of Software and Hardware Techniques for x86 Virtualization, ASPLOS 2006, Table 1"
 )
 _SPLITX = "A. Landau, M. Ben-Yehuda, A. Gordon, SplitX, WIOV 2011"
@@ -104,15 +145,17 @@ _LKML = "KVM SEV-ES patch thread, LKML, December 2020"
 PROCESSORS = {
     processor.name: processor
     for processor in (
-        # The exit is that of a page fault.
-        _processor("Pentium 4 672", 3800, _ADAMS, {"entry": 2409, "exit": 1931, "VMCB read": 178, "VMCB write": 171}),
         _processor(
-            "Core 2 Duo, pre-production", 0, _ADAMS, {"entry": 937, "exit": 1186, "VMCB read": 52, "VMCB write": 44}
+            "Pentium 4 672", 3800, "page fault", _TABLE_1,
+            {"entry": 2409, "exit": 1931, "VMCB read": 178, "VMCB write": 171},
         ),
-        _processor("Xeon X5570", 2930, _SPLITX, {ROUND_TRIP: 2000}),
-        _processor("Core i7-3960X", 0, _SHALABI, {ROUND_TRIP: 1600}, most=1700),
-        _processor("AMD EPYC", 0, _LKML, {ROUND_TRIP: 1344}, most=1376),
+        _processor(
+            "Core 2 Duo, pre-production", 0, "page fault", _TABLE_1,
+            {"entry": 937, "exit": 1186, "VMCB read": 52, "VMCB write": 44},
+        ),
+        _processor("Xeon X5570", 2930, "direct", _SPLITX, {ROUND_TRIP: 2000}),
+        _processor("Core i7-3960X", 0, "vmcall", _SHALABI, {ROUND_TRIP: 1600}, most=1700),
+        _processor("AMD EPYC", 0, "vmrun", _LKML, {ROUND_TRIP: 1344}, most=1376),
     )
-}
-"""The processors by name. Their figures are those of steps of different length: the direct round trip of the X5570, a
-``vmcall`` on the i7, ``vmrun`` on the EPYC."""
+}  # fmt: skip
+"""The processors by name."""

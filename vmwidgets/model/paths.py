@@ -123,7 +123,7 @@ def path(
     of_cpu = PROCESSORS[processor].costs if processor in PROCESSORS and way in HARDWARE else ()
     costs = [*(c for c in own if c.cpu == processor), *of_cpu]
     whole = next((cost for cost in costs if cost.step == operation), None)
-    priced = _priced(walk.steps, costs)
+    priced = _priced(walk.steps, [cost for cost in costs if cost.step not in OPERATIONS])
     if whole:
         priced = _rest(priced, whole)
     clocks = [cost.mhz for cost in costs if cost.mhz] or [0.0]
@@ -144,8 +144,8 @@ def _chosen(name: str, value: str | None, default: str, known: Sequence[str]) ->
 def _processor(stack: "Stack", own: Sequence[Cost], operation: str, steps: Sequence[Step], cpu: str | None) -> str:
     """Return the processor that is asked for, or the first that something of the way was measured on."""
     if cpu is None:
-        keys = {operation, *(step.key for step in steps)}
-        return next((cost.cpu for cost in own if cost.step.partition("+")[0] in keys), "")
+        keys = {step.key for step in steps} - OPERATIONS.keys()
+        return next((c.cpu for c in own if c.step == operation or c.step.partition("+")[0] in keys), "")
     known = dict.fromkeys([*(cost.cpu for cost in stack.costs if cost.cpu), *PROCESSORS])
     if cpu not in known:
         raise VmwidgetsError(
