@@ -17,6 +17,7 @@ from vmwidgets.stacks import (
     workstation,
     xen,
 )
+from vmwidgets.stacks.neutral import NEUTRAL
 
 PRODUCTS: dict[str, Stack] = {
     stack.id: stack
@@ -32,7 +33,7 @@ PRODUCTS: dict[str, Stack] = {
 }
 """The seven products by id: first those whose VMM has the machine, then the programs on a host OS."""
 STACKS: dict[str, Stack] = {
-    neutral.NEUTRAL.id: neutral.NEUTRAL,
+    NEUTRAL.id: NEUTRAL,
     **PRODUCTS,
     **{stack.id: stack for stack in (esx.ESX, bare_metal.BARE_METAL, container.CONTAINER)},
 }
