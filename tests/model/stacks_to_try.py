@@ -28,7 +28,7 @@ def memory(**settings: object) -> MemoryProfile:
             "name": "OS",
             "ladder": Ladder((Rung("enough", 20), Rung("reclaim", 10, frozenset({"swap"})))),
             "host_swap": True,
-            "swap_permille": 500,
+            "swap_permille": 1000,
             "host_kills": True,
             **settings,
         }
@@ -206,8 +206,10 @@ WHOLE = Stack(
 ALL = (BARE, HOSTED, SERVICE, SPLIT, WHOLE)
 
 
-def moved(stack: Stack, *added: Layer, drop: str = "", **changes: dict[str, object]) -> Stack:
-    """Return a stack with layers changed by id, added before the guests, and one dropped."""
-    layers = [replace(one, **changes.get(one.id, {})) for one in stack.layers if one.id != drop]  # pyright: ignore[reportArgumentType]
-    at = next(i for i, layer in enumerate(layers) if layer.per_vm)
-    return replace(stack, layers=Layers([*layers[:at], *added, *layers[at:]]))
+def moved(stack: Stack, *added: Layer, **changes: dict[str, object]) -> Stack:
+    """Return a stack with layers changed by id, and others added right above those that they run on."""
+    layers = [replace(one, **changes.get(one.id, {})) for one in stack.layers]  # pyright: ignore[reportArgumentType]
+    for layer in added:
+        at = next(i for i, one in enumerate(layers) if one.id == layer.on)
+        layers.insert(at + 1, replace(layer, **changes.get(layer.id, {})))  # pyright: ignore[reportArgumentType]
+    return replace(stack, layers=Layers(layers))
