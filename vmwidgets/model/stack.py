@@ -56,7 +56,9 @@ class Claim:
     checked_on
         When the source was last looked at, as ``"2026-11"``.
     scope
-        Version or configuration of which it is said.
+        Version or configuration of which it is said (an English text, a key of the catalogues).
+    verdict
+        What the source makes of the statement, one of :data:`VERDICTS`. People say wrong things of products too.
     """
 
     topic: str
@@ -64,8 +66,11 @@ class Claim:
     source: str
     checked_on: str = "2026-11"
     scope: str = ""
+    verdict: str = "supported"
 
 
+VERDICTS = ("supported", "outdated", "contested", "unsupported")
+"""What a source makes of a statement: it says so; it was so once; sources differ; it says otherwise."""
 TOPICS = ("boot", "scheduler", "memory", "drivers", "devices", "isolation", "session", "cpu", "history")
 """What claims are about: the questions that products are compared by."""
 

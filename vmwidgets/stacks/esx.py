@@ -14,6 +14,9 @@ from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
 _PAPER = "C. A. Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002"
+_MANUAL = "ESX Server 2.x administration manual"
+_LAYER = "ESX Server 2.1 administration manual, Understanding the ESX Server Virtualization Layer"
+_LINUX_FIRST = "VMware communities, message 699784 (Linux boots, S90vmware loads the VMkernel, Linux goes on under it)"
 _OOPS = "Broadcom KB 337182 (“Oops”: the console OS has panicked; the host shows a purple screen and needs a restart)"
 
 MEMORY = MemoryProfile(
@@ -51,20 +54,20 @@ LAYERS = Layers(
         *MACHINE,
         Layer(
             "hypervisor", said("VMkernel"), "vmm", "hypervisor", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reclaims", "reads", "serves"), source=f"{_PAPER}; {_OOPS}",
-            assumed=duties("reads", "serves"),
+            duties=duties("schedules", "maps", "reclaims", "reads", "serves"), source=f"{_PAPER}; {_LAYER}",
+            assumed=duties("vital", "serves"),
         ),
         Layer(
             "drivers", said("physical drivers"), "driver", "hypervisor", on="hypervisor", inside="hypervisor",
-            duties=duties("drives"), assumed=duties("drives", "inside"),
+            duties=duties("drives"), source=_LAYER,
         ),
         Layer(
             "management", said("service console kernel"), "kernel", "guest_kernel", on="hypervisor", vital=True,
-            source=_OOPS,
+            source=f"{_LAYER}; {_OOPS}",
         ),
         Layer(
             "management_tools", said("daemons of the service console"), "program", "guest_user", on="management",
-            duties=duties("manages"), assumed=duties("manages"),
+            duties=duties("manages", "reads"), source=_MANUAL, assumed=duties("reads"),
         ),
         Layer(
             "vmm", said("virtual machine monitor"), "vmm", "hypervisor", on="hypervisor", inside="hypervisor",
@@ -82,11 +85,11 @@ BOOT = (
     ),
     Stage(
         "management", said("The service console boots: a Linux"), ("boot_loader",),
-        said("A Linux kernel panic; the VMkernel is never loaded"),
+        said("A Linux kernel panic; the VMkernel is never loaded"), _LINUX_FIRST,
     ),
     Stage(
         "hypervisor", said("The service console loads the VMkernel, which takes the machine from it"), ("management",),
-        said("The console says that the VMkernel is not loaded; no VM can be started"),
+        said("The console says that the VMkernel is not loaded; no VM can be started"), _LINUX_FIRST,
     ),
     Stage(
         "drivers", said("The VMkernel finds disks and network cards"), ("hypervisor",),
@@ -125,7 +128,6 @@ def _frame_bytes(_profile: MemoryProfile) -> int:
     return sum(array.itemsize for array in (machine.content, machine.refs, machine.owner, machine.gfn))
 
 
-_MANUAL = "ESX Server 2.x administration manual"
 FACTS = MemoryFacts(
     ladder=f"{_PAPER}, section 6.3",
     options=(

@@ -9,6 +9,7 @@ from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
 _ARCHITECTURE = "VMware, The Architecture of VMware ESXi, white paper"
+_DOMAINS = "unknownfault.com, daemon sandboxing and secpolicytools (esxcli system secpolicy domain list)"
 
 MEMORY = MemoryProfile(
     id="esxi",
@@ -49,7 +50,7 @@ LAYERS = Layers(
         Layer(
             "hypervisor", said("VMkernel"), "vmm", "hypervisor", on="firmware", vital=True,
             duties=duties("schedules", "maps", "reclaims", "reads", "serves"),
-            source=f"{_ARCHITECTURE}; Broadcom KB 337182 (a purple screen needs a restart)", assumed=duties("reads"),
+            source=f"{_ARCHITECTURE}; Broadcom KB 337182 (a purple screen needs a restart)",
         ),
         Layer(
             "drivers", said("physical drivers"), "driver", "hypervisor", on="hypervisor", inside="hypervisor",
@@ -57,11 +58,12 @@ LAYERS = Layers(
         ),
         Layer(
             "management_tools", said("hostd and other agents"), "program", "user", on="hypervisor",
-            duties=duties("manages"), source=_ARCHITECTURE,
+            duties=duties("manages", "reads"),
+            source=f"{_ARCHITECTURE}; VMware vSphere documentation, snapshots (they can hold memory)",
         ),
         Layer(
             "vmm_process", said("VMX process"), "program", "user", on="hypervisor", per_vm=True, confined=True,
-            duties=duties("emulates"), source=_ARCHITECTURE, assumed=duties("confined"),
+            duties=duties("emulates"), source=f"{_ARCHITECTURE}; {_DOMAINS}",
         ),
         Layer(
             "vmm", said("virtual machine monitor"), "vmm", "hypervisor", on="vmm_process", inside="hypervisor",

@@ -10,6 +10,7 @@ from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest
 
 _TLFS = "Microsoft, Hypervisor Top-Level Functional Specification, glossary"
 _TERMS = "Microsoft, Performance tuning for Hyper-V, terminology"
+_ACCOUNTS = "Microsoft, TechNet dn741279, Hyper-V Security Guide, chapter 3"
 _INTERNALS = "M. Russinovich et al., Windows Internals, 6th edition, part 1, chapter 3"
 
 MEMORY = MemoryProfile(
@@ -31,7 +32,7 @@ LAYERS = Layers(
         *MACHINE,
         Layer(
             "hypervisor", said("Hyper-V hypervisor"), "vmm", "hypervisor", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reads"), source=f"{_TLFS}; {_TERMS}", assumed=duties("vital", "reads"),
+            duties=duties("schedules", "maps", "reads"), source=f"{_TLFS}; {_TERMS}", assumed=duties("vital"),
         ),
         Layer(
             "management", said("Windows kernel of the root partition"), "kernel", "guest_kernel", on="hypervisor",
@@ -48,11 +49,13 @@ LAYERS = Layers(
         ),
         Layer(
             "management_tools", said("Virtual Machine Management Service"), "program", "guest_user", on="management",
-            duties=duties("manages", "reclaims"), source=_INTERNALS, assumed=duties("reclaims"),
+            duties=duties("manages", "reclaims", "reads"),
+            source=f"{_INTERNALS}; Microsoft, Using checkpoints to revert virtual machines (they can hold memory)",
+            assumed=duties("reclaims"),
         ),
         Layer(
             "device_model", said("VM worker process"), "program", "guest_user", on="management", per_vm=True,
-            confined=True, duties=duties("emulates"), source=_INTERNALS, assumed=duties("confined"),
+            confined=True, duties=duties("emulates"), source=f"{_INTERNALS}; {_ACCOUNTS}",
         ),
         *guest("hypervisor"),
     )

@@ -53,7 +53,7 @@ LAYERS = Layers(
         Layer("host_apps", said("other programs of the host"), "program", "user", on="host_kernel"),
         Layer(
             "management_tools", said("libvirt daemon"), "program", "user", on="host_kernel",
-            duties=duties("manages", "reads"), source=_LIBVIRT, assumed=duties("reads"),
+            duties=duties("manages", "reads"), source=f"{_LIBVIRT}; virsh manual page, dump",
         ),
         Layer(
             "vmm_process", said("QEMU process"), "program", "user", on="host_kernel", per_vm=True, confined=True,

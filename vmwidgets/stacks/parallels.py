@@ -8,7 +8,7 @@ from vmwidgets.model.stack import Stack, equal_share
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
-_BLOG = "Parallels blog (Apple's hypervisor is recommended)"
+_BLOG = "Parallels blog, About Parallels Desktop system extensions on macOS Big Sur (Apple's hypervisor is recommended)"
 _APPLE = "Apple, Hypervisor framework documentation"
 
 LAYERS = Layers(
@@ -33,7 +33,7 @@ LAYERS = Layers(
         ),
         Layer(
             "management_tools", said("Parallels control program"), "program", "user", on="host_kernel", session=True,
-            duties=duties("manages"), assumed=duties("manages", "session"),
+            duties=duties("manages", "reads"), source="Parallels, prlctl manual", assumed=duties("session", "reads"),
         ),
         Layer(
             "vmm_process", said("VM process"), "program", "user", on="host_kernel", per_vm=True, session=True,

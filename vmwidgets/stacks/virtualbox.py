@@ -10,6 +10,8 @@ from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loade
 
 _MANUAL = "VirtualBox user manual"
 _TECHNICAL = f"{_MANUAL}, technical background"
+_PROCESSES = "VirtualBox wiki, VirtualBox architecture, a bird's eye view"
+_LOG_OUT = "vboxd, README (when a user of macOS logs out, all running VMs are aborted)"
 
 LAYERS = Layers(
     (
@@ -17,7 +19,7 @@ LAYERS = Layers(
         Layer(
             "host_kernel", said("kernel of the host OS"), "kernel", "kernel", on="firmware", vital=True,
             duties=duties("schedules", "maps", "reclaims", "reads"), source=_TECHNICAL,
-            assumed=duties("vital", "reads"),
+            assumed=duties("vital"),
         ),
         Layer(
             "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
@@ -33,11 +35,12 @@ LAYERS = Layers(
         ),
         Layer(
             "management_tools", said("VBoxSVC and VirtualBox Manager"), "program", "user", on="host_kernel",
-            session=True, duties=duties("manages", "reclaims"), source=_TECHNICAL, assumed=duties("session"),
+            session=True, duties=duties("manages", "reclaims", "reads"),
+            source=f"{_PROCESSES}; {_LOG_OUT}; {_MANUAL}, VBoxManage debugvm dumpvmcore",
         ),
         Layer(
             "vmm_process", said("VM process"), "program", "user", on="host_kernel", per_vm=True, session=True,
-            duties=duties("emulates", "serves"), source=_TECHNICAL, assumed=duties("session"),
+            duties=duties("emulates", "serves"), source=f"{_PROCESSES}; {_TECHNICAL}; {_LOG_OUT}",
         ),
         *guest("vmm_process"),
     )

@@ -38,7 +38,7 @@ LAYERS = Layers(
         ),
         Layer(
             "vmm", said("VMM in a world of its own"), "vmm", "hypervisor", on="vmm_process", per_vm=True,
-            duties=duties("maps", "emulates"), source=_SUGERMAN,
+            duties=duties("maps"), source=_SUGERMAN,
         ),
         *guest("vmm"),
     )

@@ -22,11 +22,11 @@ LAYERS = Layers(
         Layer(
             "hypervisor", said("Xen hypervisor"), "vmm", "hypervisor", on="firmware", vital=True,
             duties=duties("schedules", "maps", "reads"), source=f"P. Barham et al., SOSP 2003; {_HANDBOOK}",
-            assumed=duties("vital", "reads"),
+            assumed=duties("vital"),
         ),
         Layer(
             "management", said("dom0 kernel"), "kernel", "guest_kernel", on="hypervisor", vital=True,
-            duties=duties("reads"), source=f"{_SHUTDOWN}; {_HANDBOOK}", assumed=duties("reads"),
+            duties=duties("reads"), source=f"{_SHUTDOWN}; Linux, drivers/xen/privcmd.c (maps frames of other domains)",
         ),
         Layer(
             "drivers", said("physical drivers"), "driver", "guest_kernel", on="management", inside="management",
@@ -38,7 +38,8 @@ LAYERS = Layers(
         ),
         Layer(
             "management_tools", said("xl and xenstored"), "program", "guest_user", on="management",
-            duties=duties("manages", "reclaims"), source="Xen, docs/man/xl.1.pod.in, create, destroy, mem-set",
+            duties=duties("manages", "reclaims", "reads"),
+            source="Xen, docs/man/xl.1.pod.in, create, destroy, mem-set, dump-core",
         ),
         Layer(
             "device_model", said("QEMU device model"), "program", "guest_user", on="management", per_vm=True,
