@@ -130,10 +130,25 @@ class SetScheduler:
         host.tune_scheduler(**dict(self.changes))
 
 
-Command = CreateVM | DestroyVM | Configure | SetWorkload | SetMemory | SetScheduler | Advance
+@dataclass(frozen=True, slots=True)
+class SetStack:
+    """Shut all virtual machines down, and start them on another product."""
+
+    kind: ClassVar[str] = "set_stack"
+    stack: str
+
+    def __post_init__(self) -> None:
+        get(self.stack)
+
+    def apply(self, host: Host) -> None:
+        """Do it."""
+        host.set_stack(get(self.stack))
+
+
+Command = CreateVM | DestroyVM | Configure | SetWorkload | SetMemory | SetScheduler | SetStack | Advance
 """Any command."""
 COMMANDS: Mapping[str, type[Command]] = {
-    c.kind: c for c in (CreateVM, DestroyVM, Configure, SetWorkload, SetMemory, SetScheduler, Advance)
+    c.kind: c for c in (CreateVM, DestroyVM, Configure, SetWorkload, SetMemory, SetScheduler, SetStack, Advance)
 }
 
 
@@ -315,6 +330,9 @@ def from_json(record: dict[str, Any]) -> Command:
         _expect(record, ("command", "changes"), ())
         changes = _object("changes", record["changes"])
         return SetScheduler(tuple(changes.items()))
+    if kind == "set_stack":
+        _expect(record, ("command", "stack"), ())
+        return SetStack(check_name("stack", record["stack"]))
     if kind == "advance":
         _expect(record, ("command", "ticks"), ())
         return Advance(record["ticks"])

@@ -18,6 +18,7 @@ from vmwidgets.commands import (
     DestroyVM,
     SetMemory,
     SetScheduler,
+    SetStack,
     Setup,
     SetWorkload,
 )
@@ -26,6 +27,7 @@ from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import METRICS, History, Segment
 from vmwidgets.model.host import MAX_ADVANCE, MAX_FORECAST, Host
 from vmwidgets.model.paged import PagedMemory
+from vmwidgets.model.product_controls import Adjustment, changes_of, default_shares, new_vm, values
 from vmwidgets.model.quantum import QuantumRun, run_quantum
 from vmwidgets.model.scheduling import Scheduling
 from vmwidgets.model.snapshot import Snapshot
@@ -53,7 +55,8 @@ class Lab:
     Parameters
     ----------
     stack
-        Id of a stack (:data:`vmwidgets.stacks.STACKS`), or a :class:`~vmwidgets.model.stack.Stack`.
+        Id of a stack (:data:`vmwidgets.stacks.STACKS`), or a :class:`~vmwidgets.model.stack.Stack`. A product's own
+        scheduler is the one that is looked at slice by slice.
     seed
         Key of all random numbers, 0 to 2**63 - 1.
     hardware
@@ -62,6 +65,7 @@ class Lab:
         Seconds of a tick, 1 to 86,400; with ``memory`` 1 to 60.
     memory
         Id of a memory profile (:data:`vmwidgets.stacks.MEMORY`): memory is then modelled page by page, by the second.
+        ``True``: the stack's own.
 
     Raises
     ------
@@ -75,14 +79,14 @@ class Lab:
         seed: int = 0,
         hardware: Hardware | None = None,
         tick_s: int = 60,
-        memory: str = "",
+        memory: str | bool = "",
     ) -> None:
-        self._setup = Setup(hardware or Hardware(), get(stack), seed, tick_s, memory)
+        self._setup = Setup(hardware or Hardware(), get(stack), seed, tick_s, _profile(get(stack), memory))
         # Callbacks of widgets may arrive on another thread than the cell's: everything goes through this lock.
         self._lock = threading.RLock()
         self._subscribers: dict[object, Callable[[Lab], object]] = {}
         self._horizon = 1
-        self._runs: dict[tuple[Hardware, tuple[VM, ...], Scheduling, int], QuantumRun] = {}
+        self._runs: dict[tuple[Hardware, tuple[VM, ...], Scheduling, int, int], QuantumRun] = {}
         self._start(self._setup.host(), [])
 
     def _start(self, host: Host, log: list[Command]) -> None:
@@ -94,9 +98,19 @@ class Lab:
 
     # ------------------------------------------------------------------------------------------------------- commands
     def create_vm(self, name: str, /, **settings: Any) -> Snapshot:
-        """Create a VM; ``settings`` are those of :class:`~vmwidgets.model.vm.VM`. Admission control may refuse it."""
-        vm = VM("-").with_changes(**{**settings, "name": name, **_workload(settings)})
-        return self.do(CreateVM(vm.named(name)))
+        """Create a VM. Admission control may refuse it.
+
+        Parameters
+        ----------
+        name
+            Unique in the lab.
+        **settings
+            Those of :class:`~vmwidgets.model.vm.VM`, and the controls of the stack under its own names, with ``_`` for
+            what a Python name cannot have: ``cpu_weight=200`` for KVM's ``cpu.weight``, see :meth:`controls`.
+        """
+        with self._lock:
+            vm = new_vm(self.stack, self.hardware, {**settings, "name": name, **_workload(settings)})
+            return self.do(CreateVM(vm.named(name)))
 
     def clone_vm(self, name: str, new_name: str) -> Snapshot:
         """Create a VM with the settings of another one; its disk begins with what the other's began with."""
@@ -107,9 +121,39 @@ class Lab:
         return self.do(DestroyVM(name))
 
     def configure(self, vm: str, /, **changes: Any) -> Snapshot:
-        """Change settings of a VM, all of them or none; ``name`` is one of them, and its random numbers stay."""
+        """Change settings of a VM, all of them or none; ``name`` is one of them, and its random numbers stay.
+
+        The names are those of :meth:`create_vm`. The log holds what they mean to the model.
+        """
         changes |= _workload(changes)
-        return self.do(Configure(vm, tuple(changes.items())))
+        with self._lock:
+            if self.stack.controls:
+                changes = changes_of(self.stack, self.hardware, self.vm(vm), changes)
+            return self.do(Configure(vm, tuple(changes.items())))
+
+    def controls(self, vm: str) -> dict[str, int | str | None]:
+        """Return the shares, reservations and limits of a VM under the stack's own names and in its own units.
+
+        Range, default and unit of each are in ``lab.stack.controls``.
+        """
+        with self._lock:
+            return values(self.stack, self._host.vm(vm), self.hardware)
+
+    def set_stack(self, stack: str | Stack) -> tuple[Adjustment, ...]:
+        """Move the VMs to another product: they are shut down here and start there, with its scheduler and memory.
+
+        Shares are taken along as the multiple of the default that they are, amounts as amounts. What the product has
+        no control for begins with its default.
+
+        Returns
+        -------
+        tuple
+            What could not be taken along as it was, one :class:`~vmwidgets.model.product_controls.Adjustment` each.
+        """
+        with self._lock:
+            adjusted = self._host.moved(get(stack))[1]
+            self.do(SetStack(get(stack).id))
+            return adjusted
 
     def set_workload(self, name: str, workload: Workload | str) -> Snapshot:
         """Give the guest something else to do."""
@@ -306,6 +350,11 @@ class Lab:
         """Which scheduler is looked at slice by slice, and how."""
         return self._host.scheduling
 
+    @property
+    def default_shares(self) -> int:
+        """The CPU shares that stand for the default weight of a scheduler."""
+        return default_shares(self.stack)
+
     def quantum_runs(self) -> tuple[QuantumRun, ...]:
         """Run the VMs under the schedulers of :attr:`scheduling`; what has not changed is not run again.
 
@@ -329,9 +378,10 @@ class Lab:
         with self._lock:
             each = [replace(self.scheduling, algorithm=name, beside="") for name in self.scheduling.algorithms]
             known, self._runs, refusals = self._runs, {}, list[VmwidgetsError]()
-            for key in [(self.hardware, self.vms, one, self.seed) for one in each if self.vms]:
+            shares = self.default_shares
+            for key in [(self.hardware, self.vms, one, self.seed, shares) for one in each if self.vms]:
                 try:
-                    self._runs[key] = known.get(key) or run_quantum(*key[:3], key[2].algorithm, self.seed)
+                    self._runs[key] = known.get(key) or run_quantum(*key[:3], key[2].algorithm, self.seed, shares)
                 except VmwidgetsError as refusal:
                     refusals.append(refusal)
             return tuple(self._runs.values()), tuple(refusals)
@@ -342,8 +392,8 @@ class Lab:
 
     @property
     def stack(self) -> Stack:
-        """The stack."""
-        return self._setup.stack
+        """The stack that the VMs run on."""
+        return self._host.stack
 
     @property
     def tick(self) -> int:
@@ -402,7 +452,8 @@ class Lab:
     def replay(self) -> "Lab":
         """Return a fresh lab to which the same commands were given."""
         with self._lock:
-            fresh, log = Lab(self.stack, self.seed, self.hardware, self.tick_s, self._setup.memory), self.log
+            setup, log = self._setup, self.log
+            fresh = Lab(setup.stack, setup.seed, setup.hardware, setup.tick_s, setup.memory)
         for command in log:
             fresh.do(command)
         return fresh
@@ -500,6 +551,15 @@ MAX_PAGED_S = 100_000
 def most_ticks(setup: Setup) -> int:
     """Return how many ticks a lab may last."""
     return MAX_PAGED_S // setup.tick_s if setup.memory else MAX_TICKS
+
+
+def _profile(stack: Stack, memory: str | bool) -> str:
+    """Return the id of a memory profile: the one asked for, or the stack's own."""
+    if not isinstance(memory, bool):
+        return memory
+    if memory and stack.memory_profile is None:
+        raise VmwidgetsError("the model does not know how {product} manages memory", product=stack.name)
+    return stack.memory_profile.id if memory and stack.memory_profile else ""
 
 
 def _pages(memory: PagedMemory) -> int:

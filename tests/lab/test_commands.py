@@ -90,7 +90,7 @@ def test_windows_line_ends_and_a_missing_last_one():
         (
             "{}",
             "the command is None, expected one of create_vm, destroy_vm, configure, set_workload, set_memory, "
-            "set_scheduler, advance",
+            "set_scheduler, set_stack, advance",
         ),
         ('{"command":"advanse","ticks":1}', "the command is 'advanse', expected one of create_vm, "),
         ('{"command":["advance"],"ticks":1}', "the command is ['advance'], expected one of create_vm, "),

@@ -18,6 +18,7 @@ from vmwidgets.model.history import INDEX, METRICS, History, Segment
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.memory_ticks import MemoryTicks, now, run
 from vmwidgets.model.paged import PagedMemory
+from vmwidgets.model.product_controls import Adjustment, check, moved
 from vmwidgets.model.scheduling import Scheduling
 from vmwidgets.model.snapshot import Snapshot, snapshot_of
 from vmwidgets.model.stack import Stack
@@ -72,7 +73,7 @@ class Host:
         self.history = History()
         self.memory = PagedMemory(hardware, memory, seed) if memory else None
         """The frames and what is done with them, on a host that models memory page by page."""
-        self.scheduling = Scheduling()
+        self.scheduling = _scheduling_of(stack, Scheduling())
         """Which scheduler is looked at slice by slice; entitlements do not depend on it."""
         self._slots: list[int] = []  # of the VMs in that memory
         self._vms: list[VM] = []
@@ -106,8 +107,11 @@ class Host:
         ------
         AdmissionError
             If what it reserves does not fit; the host is as it was.
+        VmwidgetsError
+            If the stack has no control for one of its settings.
         """
         self._check_free(vm.name)
+        check(self.stack, vm, self.hardware, self.scheduling.algorithm)
         admit(vm, self._vms, self.hardware, disk_at_once(vm), self._disk_free(), self._profile())
         if self.memory:
             self._slots.append(self._boot(self.memory, vm))
@@ -148,6 +152,7 @@ class Host:
                 size=vm.disk_bytes,
                 written=written,
             )
+        check(self.stack, vm, self.hardware, self.scheduling.algorithm, self._vms[index])
         others = [other for other in self._vms if other.name != name]
         needs = written if vm.thin else vm.disk_bytes
         admit(vm, others, self.hardware, needs, self._disk_free(without=index), self._profile())
@@ -155,6 +160,44 @@ class Host:
             self._reconfigure(self.memory, index, vm)
         self._vms[index] = vm
         self._stalled.clear()
+
+    def moved(self, stack: Stack) -> tuple[list[VM], tuple[Adjustment, ...]]:
+        """Return the VMs as they would start on another stack, and what could not be taken along as it is."""
+        pairs = [moved(vm, self.stack, stack, self.hardware) for vm in self._vms]
+        return [vm for vm, _ in pairs], tuple(each for _, adjusted in pairs for each in adjusted)
+
+    def set_stack(self, stack: Stack) -> None:
+        """Shut all VMs down, put another stack on the server, and start them there.
+
+        What their guests have written stays. The scheduler becomes that of the stack, and where memory is modelled page
+        by page so does the way it is managed.
+
+        Raises
+        ------
+        AdmissionError
+            If the VMs do not all start there; the host is as it was.
+        VmwidgetsError
+            If the stack is not for VMs, or it is not said how it manages memory page by page.
+        """
+        if "guest_kernel" not in stack.layers:
+            raise VmwidgetsError(
+                "{product} runs no virtual machines: what runs there shares one kernel, and a guest brings its own",
+                product=stack.name,
+            )
+        if self.memory and stack.memory_profile is None:
+            raise VmwidgetsError("the model does not know how {product} manages memory", product=stack.name)
+        profile = stack.memory_profile if self.memory else None
+        memory = PagedMemory(self.hardware, profile, self.seed) if profile else None
+        vms, slots = self.moved(stack)[0], list[int]()
+        free = self._disk_free()
+        for index, vm in enumerate(vms):
+            admit(vm, vms[:index], self.hardware, 0, max(free, 0), profile)
+            if memory:
+                slots.append(self._boot(memory, vm))
+        self.stack, self.memory = stack, memory
+        self._vms, self._slots = vms, slots
+        self._stalled.clear()
+        self.scheduling = _scheduling_of(stack, self.scheduling)
 
     def tune_memory(self, **changes: object) -> None:
         """Change how the VMM manages memory, see :data:`~vmwidgets.model.memory_profile.TUNABLE`.
@@ -396,6 +439,15 @@ class Host:
             if i != without
         )
         return self.hardware.disk_bytes - taken
+
+
+def _scheduling_of(stack: Stack, before: Scheduling) -> Scheduling:
+    """Return the scheduler of a stack, or, where it has none of its own, that of before."""
+    if not stack.scheduler:
+        return before
+    return before.with_changes(
+        algorithm=stack.scheduler, beside="" if before.beside == stack.scheduler else before.beside
+    )
 
 
 def _memory_controls(vm: VM, page_bytes: int) -> tuple[int, int, int | None]:

@@ -27,7 +27,7 @@ MAX_SWITCHES = 300_000
 _PIECES = 64
 _PROGRAM = "host program"
 SHARES = 1000
-"""The shares of a VM that stand for the default weight of a scheduler."""
+"""The shares of a VM that stand for the default weight of a scheduler, where no product says otherwise."""
 
 _SLICE = {"bvt": "context_switch_us", "credit": "slice_us", "credit_sampled": "slice_us"}
 """Where a scheduler has its slice, if not as ``quantum_us``."""
@@ -98,8 +98,17 @@ class QuantumRun:
         return np.sort(self.waits_us[self.owner[self.waiters] == vm])
 
 
-def guests(hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, seed: int = 0) -> tuple[Guest, ...]:
+def guests(
+    hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, seed: int = 0, shares: int = SHARES
+) -> tuple[Guest, ...]:
     """Return the VMs as a scheduler sees them, and beside them what else it has to run.
+
+    Parameters
+    ----------
+    hardware, vms, scheduling, seed
+        As in :func:`run_quantum`; of the two algorithms it is the first.
+    shares
+        The shares that stand for the default weight.
 
     Raises
     ------
@@ -110,7 +119,7 @@ def guests(hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, seed: 
     default = scheduler.default_weight
     made: list[Guest] = []
     for vm in vms:
-        parts, cap = SHARES * (vm.vcpus if scheduler.weight_per_vcpu else 1), vm.cpu_limit_mhz
+        parts, cap = shares * (vm.vcpus if scheduler.weight_per_vcpu else 1), vm.cpu_limit_mhz
         most = (parts * (2 * chosen.most_weight + 1) - 1) // (2 * default)
         if "weight" in chosen.heeds and vm.cpu_shares > most:
             raise VmwidgetsError(
@@ -151,7 +160,7 @@ def _permille(mhz: int, hardware: Hardware) -> int:
 
 
 def run_quantum(
-    hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, algorithm: str, seed: int = 0
+    hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, algorithm: str, seed: int = 0, shares: int = SHARES
 ) -> QuantumRun:
     """Run the VMs under a scheduler for a window of time.
 
@@ -165,6 +174,8 @@ def run_quantum(
         One of :data:`ALGORITHMS`.
     seed
         Of the lab.
+    shares
+        The shares that stand for the default weight.
 
     Raises
     ------
@@ -172,7 +183,7 @@ def run_quantum(
         If there is no VM, or more of something than the engine takes.
     """
     one = replace(scheduling, algorithm=algorithm, beside="")
-    return _run(_processors(hardware, one), guests(hardware, vms, one, seed), one, seed)
+    return _run(_processors(hardware, one), guests(hardware, vms, one, seed, shares), one, seed)
 
 
 def _processors(hardware: Hardware, scheduling: Scheduling) -> Processors:
@@ -213,16 +224,22 @@ class Rerun:
 
     Parameters
     ----------
-    hardware, vms, scheduling, algorithm, seed
+    hardware, vms, scheduling, algorithm, seed, shares
         As in :func:`run_quantum`.
     """
 
     def __init__(
-        self, hardware: Hardware, vms: Sequence[VM], scheduling: Scheduling, algorithm: str, seed: int = 0
+        self,
+        hardware: Hardware,
+        vms: Sequence[VM],
+        scheduling: Scheduling,
+        algorithm: str,
+        seed: int = 0,
+        shares: int = SHARES,
     ) -> None:
         self._scheduling, self._seed = replace(scheduling, algorithm=algorithm, beside=""), seed
         self._processors = _processors(hardware, self._scheduling)
-        self._guests = guests(hardware, vms, self._scheduling, seed)
+        self._guests = guests(hardware, vms, self._scheduling, seed, shares)
         self._simulation, self._is_spoilt = self._fresh(), False
 
     def _fresh(self) -> Simulation:

@@ -6,7 +6,8 @@ from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
-from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties
+from vmwidgets.stacks.papers import ADAMS, BARHAM, SUGERMAN
+from vmwidgets.stacks.parts import HOST_OS_LADDER, HOST_THREADS, MACHINE, POWER_ON, boot_loader, duties
 
 _LINUX = "Linux, admin-guide/cgroup-v2.rst and admin-guide/mm/concepts.rst"
 
@@ -63,6 +64,64 @@ MEMORY = MemoryProfile(
 )
 """Memory management of a Linux without VMs."""
 
+
+# What nanobenchmarks of A06 call "syscall" and "ptemod", and lmbench "null call", are operations of paths.
+COSTS = (
+    *ADAMS.cycles(
+        {
+            "system_call": 242,
+            "page_table_update": 1,
+            "in": 3209,
+            "cr8wr": 150,
+            "callret": 11,
+            "pgfault": 1093,
+            "divzero": 889,
+        },
+        "Figure 4 (native)",
+    ),
+    *BARHAM.us(
+        {
+            "system_call": 0.45,
+            "null IO": 0.5,
+            "stat": 1.28,
+            "open close": 1.92,
+            "select TCP": 5.7,
+            "sig inst": 0.68,
+            "sig hndl": 2.49,
+            "fork": 110,
+            "exec": 530,
+            "sh": 4000,
+        },
+        "Table 3 (L-UP)",
+    ),
+    *BARHAM.us(
+        {
+            "2p0K": 0.77,
+            "2p16K": 0.91,
+            "2p64K": 1.06,
+            "8p16K": 1.03,
+            "8p64K": 24.3,
+            "16p16K": 3.61,
+            "16p64K": 37.6,
+        },
+        "Table 4 (L-UP)",
+    ),
+    *BARHAM.us(
+        {
+            "0K create": 32.1,
+            "0K delete": 6.08,
+            "10K create": 66.0,
+            "10K delete": 12.5,
+            "mmap lat": 68.0,
+            "prot fault": 1.06,
+            "page fault": 1.42,
+        },
+        "Table 5 (L-UP)",
+    ),
+    *SUGERMAN.us({"network_packet": 17.55}, "Figure 5 (the system call that sends, as any program makes it)"),
+)
+"""What operations cost without a VMM. The last one is what the host does for a guest's packet, too."""
+
 BARE_METAL = Stack(
     id="bare_metal",
     name="Bare metal",
@@ -74,6 +133,8 @@ BARE_METAL = Stack(
     device="native",
     devices=("native",),
     scheduler="eevdf",  # since Linux 6.6, scheduler/sched-eevdf.rst
+    controls=(HOST_THREADS,),
+    costs=COSTS,
     memory_profile=MEMORY,
 )
 """Linux on the machine itself."""

@@ -6,6 +6,7 @@ from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
+from vmwidgets.stacks.kvm import CGROUP
 from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties
 
 _CGROUPS = "Linux, admin-guide/cgroup-v2.rst"
@@ -71,6 +72,7 @@ MEMORY = MemoryProfile(
 )
 """Memory management of a Linux with containers."""
 
+
 CONTAINER = Stack(
     id="container",
     name="Container host",
@@ -82,6 +84,7 @@ CONTAINER = Stack(
     device="native",
     devices=("native",),
     scheduler="eevdf",  # since Linux 6.6, scheduler/sched-eevdf.rst
+    controls=CGROUP,
     memory_profile=MEMORY,
 )
 """Linux with containers."""

@@ -11,6 +11,7 @@ from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.units import KiB, MiB
 from vmwidgets.model.words import said
+from vmwidgets.stacks.esxi import CONTROLS
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
 _PAPER = "C. A. Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002"
@@ -106,6 +107,7 @@ BOOT = (
     *guest_stages("vmm"),
 )  # fmt: skip
 
+
 ESX = Stack(
     id="esx",
     name="ESX Server 2",
@@ -117,6 +119,7 @@ ESX = Stack(
     device="emulated",
     devices=("emulated", "paravirtual"),
     scheduler="esx_strict",  # strict co-scheduling in ESX 2.x, VMware performance blog, 2008-06
+    controls=CONTROLS,
     memory_profile=MEMORY,
 )
 """ESX Server 2 with its service console."""

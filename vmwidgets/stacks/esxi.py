@@ -1,10 +1,12 @@
 """VMware ESXi of today: a kernel of its own that owns the drivers, and no console OS."""
 
 from vmwidgets.model.boot import Stage
+from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import MemoryFact, MemoryFacts, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
+from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
@@ -104,6 +106,28 @@ BOOT = (
     *guest_stages("vmm"),
 )  # fmt: skip
 
+_RESOURCES = "vSphere 7.0 Resource Management guide, Share Values"
+_IO = "vSphere API, IOAllocationInfo"
+_CPU_LEVELS = (("low", 500), ("normal", 1000), ("high", 2000))
+_MEMORY_LEVELS = (("low", 5), ("normal", 10), ("high", 20))
+_MOST = 10**8
+"""Where no upper bound is published, the model's."""
+
+CONTROLS = (
+    Control("shares", "cpu_shares", 1, _MOST, 1000, per="vcpu", levels=_CPU_LEVELS, source=_RESOURCES),
+    Control("reservation", "cpu_reservation_mhz", 0, _MOST, 0, "MHz", source=_RESOURCES),
+    Control("limit", "cpu_limit_mhz", 1, _MOST, "unlimited", "MHz", none="unlimited", source=_RESOURCES),
+    Control("memory shares", "memory_shares", 1, _MOST, 10, per="MB", levels=_MEMORY_LEVELS, source=_RESOURCES),
+    Control("memory reservation", "memory_reservation_bytes", 0, _MOST, 0, "MB", scale=MiB, source=_RESOURCES),
+    Control(
+        "memory limit", "memory_limit_bytes", 1, _MOST, "unlimited", "MB", scale=MiB, none="unlimited",
+        source=_RESOURCES,
+    ),
+    Control("disk shares", "disk_shares", 200, 4000, 1000, levels=_CPU_LEVELS, source=_IO),
+    Control("disk limit", "disk_limit_iops", 1, _MOST, "unlimited", "op/s", none="unlimited", source=_IO),
+)  # fmt: skip
+"""Shares are high, normal, low or a number of one's own. Reservations are checked when a VM is switched on."""
+
 ESXI = Stack(
     id="esxi",
     name="ESXi",
@@ -115,6 +139,7 @@ ESXI = Stack(
     device="paravirtual",
     devices=("paravirtual", "emulated", "passthrough"),
     scheduler="esx",
+    controls=CONTROLS,
     memory_profile=MEMORY,
 )
 """ESXi 6 and later."""

@@ -1,10 +1,12 @@
 """Microsoft Hyper-V: a hypervisor below Windows, which has become the root partition."""
 
 from vmwidgets.model.boot import Stage
+from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import ASSUMED, MemoryFact, MemoryFacts, field, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
+from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
@@ -95,6 +97,36 @@ BOOT = (
     *guest_stages("backends", "device_model"),
 )  # fmt: skip
 
+_WEIGHT, _RESERVE, _CAP = (f"Microsoft WDK documentation, ff5385{page}" for page in (81, 68, 50))
+_NOT_ROOT = frozenset({"hyperv_root"})
+"""Microsoft, Managing Hyper-V hypervisor scheduler types: under the root scheduler a VM has none of the three."""
+
+CONTROLS = (
+    Control("weight", "cpu_shares", 1, 10_000, 100, without=_NOT_ROOT, source=_WEIGHT),
+    # Reserve and cap are parts of one logical processor for each virtual one, in percent as in the user interface.
+    Control(
+        "reserve", "cpu_reservation_mhz", 0, 100, 0, "%", full=100, per="vcpu", without=_NOT_ROOT, source=_RESERVE,
+    ),
+    Control(
+        "cap", "cpu_limit_mhz", 1, 100, 100, "%", full=100, per="vcpu", none=100, without=_NOT_ROOT, source=_CAP,
+    ),
+    Control(
+        "minimum RAM", "memory_reservation_bytes", 0, 2**24, 512, "MB", scale=MiB,
+        source="a blog of 2017, for the user interface",
+    ),
+    # The size of the VM bounds it as well.
+    Control(
+        "maximum RAM", "memory_limit_bytes", 1, 2**24, "size", "MB", scale=MiB, none="size",
+        source="Microsoft, Set-VMMemory reference",
+    ),
+    # Only the order counts (B. Armstrong, 2010-08-05).
+    Control(
+        "memory priority", "memory_shares", 0, 100, 50, offset=1, source="Microsoft, Set-VMMemory reference",
+    ),
+)  # fmt: skip
+"""The buffer of Dynamic Memory is a setting of the whole host in the model. A cap of 0 would be a VM that never runs;
+the model begins at 1 %."""
+
 HYPERV = Stack(
     id="hyperv",
     name="Hyper-V",
@@ -106,6 +138,7 @@ HYPERV = Stack(
     device="paravirtual",
     devices=("paravirtual", "emulated", "passthrough"),
     scheduler="hyperv_core",  # default since Windows Server 2019
+    controls=CONTROLS,
     memory_profile=MEMORY,
 )
 """Hyper-V of Windows Server 2019 and later."""

@@ -4,11 +4,14 @@ The record is of VMs that libvirt's system service starts, which is how servers 
 """
 
 from vmwidgets.model.boot import Stage
+from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import MemoryFact, MemoryFacts, field
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack
+from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
+from vmwidgets.stacks.papers import DALL
 from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
 _KVM = "Linux commit 6aa8b732 (the first of KVM)"
@@ -98,6 +101,27 @@ BOOT = (
     *guest_stages("vmm_process"),
 )  # fmt: skip
 
+_CGROUP = "Linux, admin-guide/cgroup-v2.rst"
+
+CGROUP = (
+    Control("cpu.weight", "cpu_shares", 1, 10_000, 100, source=_CGROUP),
+    # 1 ms is the least that the kernel takes (Linux, scheduler/sched-bwc.rst); the most is 256 CPUs', the model's.
+    Control(
+        "cpu.max", "cpu_limit_mhz", 1_000, 25_600_000, "max", "µs per 100 ms", full=100_000, with_quota_period=True,
+        none="max", source=_CGROUP,
+    ),
+    Control("memory.min", "memory_reservation_bytes", 0, 2**50, 0, "bytes", source=_CGROUP),
+    Control("memory.max", "memory_limit_bytes", MiB, 2**50, "max", "bytes", none="max", source=_CGROUP),
+    Control("io.weight", "disk_shares", 1, 10_000, 100, source=_CGROUP),
+)  # fmt: skip
+"""The controls of a cgroup as far as the model has them: without memory.low and memory.high, which do not bind. That
+memory.min is checked when a VM starts is the model's: Linux takes any."""
+
+COSTS = DALL.cycles(
+    {"hypercall": 6500}, "Table II (KVM ARM, a hypercall that does nothing)", techniques=("nested_paging",)
+)
+"""Of Linux 4.0-rc4 on ARM, before the extensions for hosts (VHE)."""
+
 KVM = Stack(
     id="kvm",
     name="KVM",
@@ -109,6 +133,8 @@ KVM = Stack(
     device="paravirtual",
     devices=("paravirtual", "emulated", "passthrough"),
     scheduler="eevdf",  # since Linux 6.6, scheduler/sched-eevdf.rst
+    controls=CGROUP,
+    costs=COSTS,
     memory_profile=MEMORY,
 )
 """KVM with QEMU and libvirt."""

@@ -6,7 +6,16 @@ from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack, equal_share
 from vmwidgets.model.words import said
-from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+from vmwidgets.stacks.parts import (
+    HOST_OS_LADDER,
+    HOST_THREADS,
+    MACHINE,
+    POWER_ON,
+    boot_loader,
+    duties,
+    guest,
+    guest_stages,
+)
 
 _BLOG = "Parallels blog, About Parallels Desktop system extensions on macOS Big Sur (Apple's hypervisor is recommended)"
 _APPLE = "Apple, Hypervisor framework documentation"
@@ -91,11 +100,11 @@ MEMORY = MemoryProfile(
 )
 """Memory management of Parallels Desktop: its host's, an assumption."""
 
+
 PARALLELS = Stack(
     id="parallels",
     name="Parallels",
     type=2,
-    cpu=equal_share,
     memory=equal_share,
     disk=equal_share,
     network=equal_share,
@@ -106,6 +115,7 @@ PARALLELS = Stack(
     device="emulated",  # assumption
     devices=("emulated", "paravirtual"),  # assumption
     scheduler="hosted",
+    controls=(HOST_THREADS,),
     memory_profile=MEMORY,
 )
 """Parallels Desktop with Apple's hypervisor."""

@@ -1,6 +1,7 @@
 """What the records of several products have in common: the machine at the bottom, the customer's layers on top."""
 
 from vmwidgets.model.boot import Stage
+from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer
 from vmwidgets.model.memory_profile import Ladder, Rung
 from vmwidgets.model.words import said
@@ -21,6 +22,9 @@ POWER_ON = Stage(
 
 HOST_OS_LADDER = Ladder((Rung("enough", 20), Rung("reclaim", 10, frozenset({"swap"}))))
 """A host OS that pages its processes when it runs short. At how much free memory it begins is an assumption."""
+
+HOST_THREADS = Control("", "cpu_shares", 1000, 1000, 1000, per="vcpu", source="J. Sugerman et al., USENIX ATC 2001")
+"""No control: the host OS schedules the vCPUs of a VM as equal threads, so that a VM with more of them gets more."""
 
 
 def boot_loader(name: str, symptom: str, source: str = "") -> Stage:

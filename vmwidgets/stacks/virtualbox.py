@@ -1,12 +1,23 @@
 """VirtualBox: one process per VM, and a VMM whose privileged half is in a kernel module of the host."""
 
 from vmwidgets.model.boot import Stage
+from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack, equal_share
+from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
-from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+from vmwidgets.stacks.parts import (
+    HOST_OS_LADDER,
+    HOST_THREADS,
+    MACHINE,
+    POWER_ON,
+    boot_loader,
+    duties,
+    guest,
+    guest_stages,
+)
 
 _MANUAL = "VirtualBox user manual"
 _TECHNICAL = f"{_MANUAL}, technical background"
@@ -96,11 +107,24 @@ MEMORY = MemoryProfile(
 )
 """Memory management of VirtualBox: its host's."""
 
+_MANUAL_VM = "VirtualBox user manual, VBoxManage modifyvm"
+
+CONTROLS = (
+    HOST_THREADS,
+    Control(
+        "cpuexecutioncap", "cpu_limit_mhz", 1, 100, 100, "%", full=100, per="vcpu", none=100, source=_MANUAL_VM,
+    ),
+    Control(
+        "guestmemoryballoon", "memory_limit_bytes", 0, 2**24, 0, "MB", scale=MiB, from_memory=True, none=0,
+        source=_MANUAL_VM,
+    ),
+)  # fmt: skip
+"""The host OS divides the rest among threads."""
+
 VIRTUALBOX = Stack(
     id="virtualbox",
     name="VirtualBox",
     type=2,
-    cpu=equal_share,
     memory=equal_share,
     disk=equal_share,
     network=equal_share,
@@ -111,6 +135,7 @@ VIRTUALBOX = Stack(
     device="emulated",  # default network card 82540EM
     devices=("emulated", "paravirtual"),
     scheduler="hosted",
+    controls=CONTROLS,
     memory_profile=MEMORY,
 )
 """VirtualBox 6.1 and later, which need hardware assistance."""

@@ -4,11 +4,13 @@ A guest of this record is of type ``pv``, the default of ``xl`` on x86.
 """
 
 from vmwidgets.model.boot import Stage
+from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
+from vmwidgets.stacks.papers import BARHAM, DALL
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
 _HANDBOOK = "Xen Project handbook, concepts"
@@ -93,6 +95,65 @@ MEMORY = MemoryProfile(
 )
 """Memory management of Xen."""
 
+_XL_SCHED = "Xen, docs/man/xl.1.pod.in, sched-credit2"
+
+CONTROLS = (
+    # Credits go to each active vCPU, so a domain with more vCPUs has more of them.
+    Control("weight", "cpu_shares", 1, 65_535, 256, per="vcpu", source=f"{_XL_SCHED}; xen/common/sched/credit.c"),
+    # As many hundreds as the domain has vCPUs; 256 are what the model has at most.
+    Control("cap", "cpu_limit_mhz", 0, 25_600, 0, "%", full=100, none=0, source=f"{_XL_SCHED}: percent of one pCPU"),
+)
+"""Memory is set by ``xl mem-set`` alone, which is the size of the VM."""
+
+COSTS = (
+    *BARHAM.us(
+        {
+            "system_call": 0.46,
+            "null IO": 0.5,
+            "stat": 1.22,
+            "open close": 1.88,
+            "select TCP": 5.69,
+            "sig inst": 0.69,
+            "sig hndl": 1.75,
+            "fork": 198,
+            "exec": 768,
+            "sh": 4800,
+        },
+        "Table 3 (Xen)",
+        techniques=("paravirtualization",),
+    ),
+    *BARHAM.us(
+        {
+            "2p0K": 1.97,
+            "2p16K": 2.22,
+            "2p64K": 2.67,
+            "8p16K": 3.07,
+            "8p64K": 28.7,
+            "16p16K": 7.08,
+            "16p64K": 39.4,
+        },
+        "Table 4 (Xen)",
+        techniques=("paravirtualization",),
+    ),
+    *BARHAM.us(
+        {
+            "0K create": 32.5,
+            "0K delete": 5.86,
+            "10K create": 68.2,
+            "10K delete": 13.6,
+            "mmap lat": 139,
+            "prot fault": 1.4,
+            "page fault": 2.73,
+        },
+        "Table 5 (Xen)",
+        techniques=("paravirtualization",),
+    ),
+    *DALL.cycles(
+        {"hypercall": 376}, "Table II (Xen ARM, a hypercall that does nothing)", techniques=("nested_paging",)
+    ),
+)
+"""Of the first Xen, of 2003, and of Xen 4.5.0 on ARM."""
+
 XEN = Stack(
     id="xen",
     name="Xen",
@@ -104,6 +165,8 @@ XEN = Stack(
     device="paravirtual",
     devices=("paravirtual", "emulated", "passthrough"),
     scheduler="credit2",  # default since 4.12, Xen, docs/features/sched_credit2.pandoc
+    controls=CONTROLS,
+    costs=COSTS,
     memory_profile=MEMORY,
 )
 """Xen with its default tool stack."""

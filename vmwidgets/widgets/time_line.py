@@ -103,7 +103,8 @@ class TimeLine(View):
         lab = self.lab
         with lab.hold():
             runs, version = self._shown, self.version
-            make = [partial(Rerun, lab.hardware, lab.vms, lab.scheduling, run.algorithm, lab.seed) for run in runs]
+            rest = lab.seed, lab.default_shares
+            make = [partial(Rerun, lab.hardware, lab.vms, lab.scheduling, run.algorithm, *rest) for run in runs]
         at = check_int("at", content.get("at"), 0, max((run.until_us for run in runs), default=0))
         with self._lock:
             if self._again[0] is not runs:
