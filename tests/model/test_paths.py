@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vmwidgets.model.costs import PROCESSORS, Cost, Measured, published
+from vmwidgets.model.costs import PROCESSORS, Cost, Measured, figure
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.path_steps import CROSSINGS
@@ -249,11 +249,11 @@ def test_a_figure_for_several_steps_counts_once():
 
 
 def test_a_published_figure_is_found_and_keeps_its_unit():
-    cost = published(PUBLISHED, "exit+handle", "A")
+    cost = figure(PUBLISHED, "exit+handle", "A")
     assert (cost.cycles, cost.us, cost.source) == (150, 1.5, "S, Table 1")
-    assert published(PUBLISHED, "page_table_update", "B", "trap_and_emulate").cycles == 900
+    assert figure(PUBLISHED, "page_table_update", "B", "trap_and_emulate").cycles == 900
     with pytest.raises(VmwidgetsError, match="nothing is published of 'page_table_update' on 'B'"):
-        published(PUBLISHED, "page_table_update", "B", "binary_translation")
+        figure(PUBLISHED, "page_table_update", "B", "binary_translation")
 
 
 def test_a_way_is_priced_on_one_processor():

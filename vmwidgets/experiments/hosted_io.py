@@ -1,6 +1,7 @@
 """Network I/O of a hosted VMM: what a packet costs on its way through the host, and how much of that can be saved."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING
@@ -8,16 +9,23 @@ from typing import TYPE_CHECKING
 from vmwidgets.experiments.registry import experiment
 from vmwidgets.experiments.rows import as_number, as_numbers, as_positive, show
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.layers import Layers
+from vmwidgets.model.path_steps import Step
+from vmwidgets.model.paths import path
+from vmwidgets.stacks.papers import SUGERMAN
+from vmwidgets.stacks.workstation import WORKSTATION
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SUGERMAN = (
-    "J. Sugerman, G. Venkitachalam, B.-H. Lim, Virtualizing I/O Devices on VMware Workstation's Hosted VMM, "
-    "USENIX ATC 2001"
-)
-MHZ = 733
+_SUGERMAN = SUGERMAN.source
+MHZ = SUGERMAN.mhz
 """Clock of the host that was measured: a Pentium III."""
+_HOSTED = replace(WORKSTATION, costs=tuple(cost for cost in WORKSTATION.costs if cost.cpu == SUGERMAN.cpu))
+_US = {cost.step: cost.us or 0.0 for cost in _HOSTED.costs}
+"""Figure 5, by the steps of a path."""
+_OUT, _SWITCH, _BEFORE = "exit+handle", "world_switch+wakeup+resume", "emulate"
+_SEND, _AFTER, _RETURN = "system_call+drive+system_return", "complete", "entry"
 
 # Section 3 of the paper, version 2.0: the CPU is busy at this throughput with writes of this size.
 _MBPS, _WRITE = 64, 4096
@@ -66,14 +74,16 @@ OPTIMISATIONS = ("lance_in_vmm", "send_combining", "shared_memory_irq")
 @experiment(source=f"{_SUGERMAN}, section 3.2 and Figure 5: the seven stages are input")
 def hosted_packet(
     mhz: float = MHZ,
-    out_us: float = 0.57,
-    world_switch_us: float = 4.45,
-    vmapp_before_us: float = 1.23,
-    transmit_us: float = 17.55,
-    vmapp_after_us: float = 2.97,
-    return_us: float = 0.41,
+    out_us: float = _US[_OUT],
+    world_switch_us: float = _US[_SWITCH],
+    vmapp_before_us: float = _US[_BEFORE],
+    transmit_us: float = _US[_SEND],
+    vmapp_after_us: float = _US[_AFTER],
+    return_us: float = _US[_RETURN],
 ) -> "pd.DataFrame":
     """Follow one OUT that sends a packet from the guest through the VMM and the host and back.
+
+    It is the path of a packet through the record of the product, with these prices.
 
     Parameters
     ----------
@@ -96,29 +106,37 @@ def hosted_packet(
     """
     import pandas as pd
 
-    scale = MHZ / as_positive("mhz", mhz)
-    stages = [
-        ("OUT processing in VMM", "VMM", out_us, "out_us", False),
-        ("world switch VMM to host", "VMDriver", world_switch_us, "world_switch_us", True),
-        ("VMApp processing", "VMApp", vmapp_before_us, "vmapp_before_us", True),
-        ("VMNet driver", "host OS", transmit_us, "transmit_us", False),
-        ("VMApp processing", "VMApp", vmapp_after_us, "vmapp_after_us", True),
-        ("world switch host to VMM", "VMDriver", world_switch_us, "world_switch_us", True),
-        ("return to VM", "VMM", return_us, "return_us", False),
-    ]
-    times = [as_number(name, us) * scale for _, _, us, name, _ in stages]
+    clock = as_positive("mhz", mhz)
+    given = {
+        _OUT: as_number("out_us", out_us),
+        _SWITCH: as_number("world_switch_us", world_switch_us),
+        _BEFORE: as_number("vmapp_before_us", vmapp_before_us),
+        _SEND: as_number("transmit_us", transmit_us),
+        _AFTER: as_number("vmapp_after_us", vmapp_after_us),
+        _RETURN: as_number("return_us", return_us),
+    }
+    costs = tuple(replace(cost, cycles=given[cost.step] * MHZ) for cost in _HOSTED.costs)
+    layers = _HOSTED.layers
+    way = path(replace(_HOSTED, costs=costs), "network_packet", cpu=SUGERMAN.cpu)
+    stages = [step for step in way.steps if step.crossing not in ("call", "dma") and not step.included]
+    times = [round((step.cycles or 0.0) / clock, 9) for step in stages]
     total = as_positive("us", sum(times))
     return pd.DataFrame(
         {
-            "stage": [stage for stage, *_ in stages],
-            "layer": [layer for _, layer, *_ in stages],
+            "stage": [step.what for step in stages],
+            "layer": [layers[step.target].name for step in stages],
             "us": times,
             "pct": [100 * us / total for us in times],
-            "cycles": [round(us * mhz, 6) for us in times],
-            "hosted": [hosted for *_, hosted in stages],
+            "cycles": [round(us * clock, 6) for us in times],
+            "hosted": [is_hosted(step, layers) for step in stages],
             "passed_us": list(accumulate(times)),
         }
     )
+
+
+def is_hosted(step: Step, layers: Layers) -> bool:
+    """Return whether a step is there only because the VMM has a host: a change of worlds, or work of a process."""
+    return step.crossing == "world_switch" or (step.crossing == "none" and layers[step.target].privilege == "user")
 
 
 def packet_costs(optimisations: Sequence[str] = ()) -> dict[str, float]:

@@ -7,24 +7,31 @@ from typing import TYPE_CHECKING
 
 from vmwidgets.experiments.registry import experiment
 from vmwidgets.experiments.rows import as_number, as_positive, show
+from vmwidgets.model.costs import PROCESSORS, ROUND_TRIP, figure
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.stacks.bare_metal import BARE_METAL
+from vmwidgets.stacks.papers import ADAMS
+from vmwidgets.stacks.workstation import WORKSTATION
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ADAMS = "K. Adams, O. Agesen, A Comparison of Software and Hardware Techniques for x86 Virtualization, ASPLOS 2006"
-MHZ = 3800
+_ADAMS = ADAMS.source
+MHZ = ADAMS.mhz
 """Clock of the host that was measured: a Pentium 4 672."""
 VMMS = ("native", "software", "hardware")
 """The machine itself, the VMM with binary translation, and the one with VT-x and shadow page tables."""
+_MEASURED = (
+    (BARE_METAL.costs, "none"),
+    (WORKSTATION.costs, "binary_translation"),
+    (WORKSTATION.costs, "trap_and_emulate"),
+)
+"""Where the records have the figures of `VMMS`, and for which technique."""
+_OPERATIONS = {"syscall": "system_call", "ptemod": "page_table_update"}
+"""Nanobenchmarks that records have under the name of an operation."""
 NANOBENCHMARKS = {
-    "syscall": (242, 2307, 246),
-    "in": (3209, 216, 15826),
-    "cr8wr": (150, 35, 177),
-    "callret": (11, 51, 11),
-    "pgfault": (1093, 3927, 11242),
-    "divzero": (889, 3223, 1014),
-    "ptemod": (1, 391, 12733),
+    op: tuple(figure(costs, _OPERATIONS.get(op, op), ADAMS.cpu, technique).cycles for costs, technique in _MEASURED)
+    for op in ("syscall", "in", "cr8wr", "callret", "pgfault", "divzero", "ptemod")
 }
 """Cycles of an operation in the order of `VMMS` (Figure 4)."""
 _PRINTED = {
@@ -36,20 +43,7 @@ _PRINTED = {
     "ptemod": ("software", "hardware"),
 }
 """Which of them the text of section 6.3 prints; the others are read off the figure, within 0.2 %."""
-_SPLITX = "A. Landau, M. Ben-Yehuda, A. Gordon, SplitX, WIOV 2011"
-_EXITS: tuple[tuple[str, str, int, int, float, str], ...] = (
-    ("Pentium 4 672", "VM entry", 2409, 2409, MHZ, f"{_ADAMS}, Table 1"),
-    ("Pentium 4 672", "page fault VM exit", 1931, 1931, MHZ, f"{_ADAMS}, Table 1"),
-    ("Pentium 4 672", "VMCB read", 178, 178, MHZ, f"{_ADAMS}, Table 1"),
-    ("Pentium 4 672", "VMCB write", 171, 171, MHZ, f"{_ADAMS}, Table 1"),
-    ("Core 2 Duo, pre-production", "VM entry", 937, 937, nan, f"{_ADAMS}, Table 1"),
-    ("Core 2 Duo, pre-production", "page fault VM exit", 1186, 1186, nan, f"{_ADAMS}, Table 1"),
-    ("Core 2 Duo, pre-production", "VMCB read", 52, 52, nan, f"{_ADAMS}, Table 1"),
-    ("Core 2 Duo, pre-production", "VMCB write", 44, 44, nan, f"{_ADAMS}, Table 1"),
-    ("Xeon X5570", "direct round trip", 2000, 2000, 2930, _SPLITX),
-    ("Core i7-3960X", "vmcall round trip", 1600, 1700, nan, "Y. Shalabi, blog post on VM exits, 2014-12-17"),
-    ("AMD EPYC", "vmrun round trip", 1344, 1376, nan, "KVM SEV-ES patch thread, LKML, December 2020"),
-)
+_STEPS = {"entry": "VM entry", "exit": "{way} VM exit", ROUND_TRIP: "{way} round trip"}
 _ZERO = 1e-9
 """A count below that is zero: float64 adds no more to it."""
 
@@ -91,7 +85,7 @@ def nanobenchmarks(vmm: str | Sequence[str] = VMMS, mhz: float = MHZ) -> "pd.Dat
     )
 
 
-@experiment(source=f"{_ADAMS}, Table 1; {_SPLITX}; Y. Shalabi 2014; LKML 2020")
+@experiment(source="; ".join(dict.fromkeys(cost.source for cpu in PROCESSORS.values() for cost in cpu.costs)))
 def exit_costs(cpu: str = "") -> "pd.DataFrame":
     """Tell what the way from a guest to its VMM and back costs on processors of which it was published.
 
@@ -110,12 +104,20 @@ def exit_costs(cpu: str = "") -> "pd.DataFrame":
     import pandas as pd
 
     rows = [
-        (name, step, low, high, round(1000 * low / clock, 1), source)
-        for name, step, low, high, clock, source in _EXITS
-        if cpu.lower() in name.lower()
+        (
+            processor.name,
+            _STEPS.get(cost.step, cost.step).format(way=processor.way),
+            cost.cycles,
+            processor.most or cost.cycles,
+            round(1000 * cost.us, 1) if cost.us else nan,
+            cost.source,
+        )
+        for processor in PROCESSORS.values()
+        if cpu.lower() in processor.name.lower()
+        for cost in processor.costs
     ]
     if not rows:
-        known = ", ".join(dict.fromkeys(name for name, *_ in _EXITS))
+        known = ", ".join(PROCESSORS)
         raise VmwidgetsError("{name} is {value}, expected one of {known}", name="cpu", value=show(cpu), known=known)
     return pd.DataFrame(rows, columns=["cpu", "step", "low_cycles", "high_cycles", "low_ns", "source"])
 
@@ -210,7 +212,7 @@ def counts_that_explain(software_s: float = 128, hardware_s: float = 219, mhz: f
     return pd.DataFrame(rows, columns=["op_1", "count_1", "op_2", "count_2"])
 
 
-def _extra(op: str, vmm: str) -> int:
+def _extra(op: str, vmm: str) -> float:
     cycles = NANOBENCHMARKS[op]
     return cycles[VMMS.index(vmm)] - cycles[0]
 

@@ -89,8 +89,8 @@ class Measured:
         return self.cycles(figures, where, operations=operations, techniques=techniques, devices=devices)
 
 
-def published(costs: Iterable[Cost], step: str, cpu: str, technique: str = "") -> Cost:
-    """Return the cost of a step that was measured on a processor.
+def figure(costs: Iterable[Cost], step: str, cpu: str, technique: str = "") -> Cost:
+    """Return the cost of a step that was measured on a processor; without a technique that of any.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def published(costs: Iterable[Cost], step: str, cpu: str, technique: str = "") -
         If there is none.
     """
     for cost in costs:
-        if (cost.step, cost.cpu) == (step, cpu) and technique in (cost.techniques or (technique,)):
+        if (cost.step, cost.cpu) == (step, cpu) and (not technique or technique in (cost.techniques or (technique,))):
             return cost
     raise VmwidgetsError("nothing is published of {step} on {cpu}", step=repr(step)[:60], cpu=repr(cpu)[:60])
 
