@@ -3,12 +3,11 @@
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
 from vmwidgets.model.layers import DUTIES, Layer, Layers
-from vmwidgets.model.stack import DEVICES, TECHNIQUES, TOPICS
+from vmwidgets.model.stack import DEVICES, TECHNIQUES
 from vmwidgets.stacks import PRODUCTS, STACKS
 
 FLAGS = ("inside", "session", "confined", "vital")
@@ -174,14 +173,3 @@ def test_an_os_below_all_vms_is_what_hosted_stacks_and_kvm_have(stack):
     """Linux commit 6aa8b732; Dall et al. 2016 call KVM a hypervisor of type 2 for that."""
     below = [layer.id for layer in stack.layers.under(stack.layers.customer.id) if layer.kind == "kernel"]
     assert ("host_kernel" in below) is (stack.type != 1 or stack.id == "kvm")
-
-
-# ---------------------------------------------------------------------------------------------------- evidence
-@each
-def test_claims_are_of_a_topic_and_say_when_their_source_was_looked_at(stack):
-    for claim in stack.claims:
-        assert claim.topic in TOPICS
-        assert claim.text
-        year, month = map(int, claim.checked_on.split("-"))
-        assert date(year, month, 1)
-    assert len({claim.text for claim in stack.claims}) == len(stack.claims)

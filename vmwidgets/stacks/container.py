@@ -4,7 +4,7 @@ from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Stack
+from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.model.words import said
 from vmwidgets.stacks.kvm import CGROUP
 from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties
@@ -73,6 +73,17 @@ MEMORY = MemoryProfile(
 """Memory management of a Linux with containers."""
 
 
+CLAIMS = (
+    Claim("boot", said("A container starts as a process; no kernel boots."), _NAMESPACES),
+    Claim("cpu", said("A container is a light VM."), _NAMESPACES,
+        scope=said("there is neither virtual hardware nor a kernel of its own"), verdict="unsupported",
+    ),
+    Claim("scheduler", said("Linux schedules processes of all containers, by the weights of their groups."), _CGROUPS),
+    Claim("memory", said("At its limit a container loses processes to the OOM killer."), _CGROUPS),
+    Claim("drivers", said("The one kernel owns all devices."), "Linux, driver-api/driver-model/overview.rst"),
+    Claim("isolation", said("All containers call one kernel: its fault is everybody's."), _NAMESPACES),
+)  # fmt: skip
+
 CONTAINER = Stack(
     id="container",
     name="Container host",
@@ -86,6 +97,7 @@ CONTAINER = Stack(
     scheduler="eevdf",  # since Linux 6.6, scheduler/sched-eevdf.rst
     controls=CGROUP,
     memory_profile=MEMORY,
+    claims=CLAIMS,
 )
 """Linux with containers."""
 

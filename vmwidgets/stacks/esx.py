@@ -8,7 +8,7 @@ from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory import MAX_REFS, MachineMemory
 from vmwidgets.model.memory_facts import ASSUMED, MemoryFact, MemoryFacts, field, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
-from vmwidgets.model.stack import Stack
+from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.model.units import KiB, MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.esxi import CONTROLS
@@ -108,6 +108,29 @@ BOOT = (
 )  # fmt: skip
 
 
+CLAIMS = (
+    Claim(
+        "boot", said("The Linux of the service console boots first and loads the VMkernel."), _LINUX_FIRST,
+    ),
+    Claim(
+        "scheduler", said("A VM is stopped as a whole when one of its vCPUs leads too much."),
+        "VMware performance blog, 2008-06", scope=said("ESX 2.x"),
+    ),
+    Claim(
+        "memory", said("It shares pages of equal content between VMs, and taxes idle memory at 75 %."), _PAPER,
+    ),
+    Claim(
+        "drivers", said("The VMkernel has drivers for all devices of the server."), _LAYER,
+    ),
+    Claim(
+        "isolation", said("When the service console panics, the host shows a purple screen and needs a restart."),
+        _OOPS,
+    ),
+    Claim(
+        "cpu", said("It runs unmodified guests on processors that do not assist."), _PAPER,
+    ),
+)  # fmt: skip
+
 ESX = Stack(
     id="esx",
     name="ESX Server 2",
@@ -121,6 +144,7 @@ ESX = Stack(
     scheduler="esx_strict",  # strict co-scheduling in ESX 2.x, VMware performance blog, 2008-06
     controls=CONTROLS,
     memory_profile=MEMORY,
+    claims=CLAIMS,
 )
 """ESX Server 2 with its service console."""
 

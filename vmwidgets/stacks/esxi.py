@@ -5,7 +5,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import MemoryFact, MemoryFacts, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
-from vmwidgets.model.stack import Stack
+from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
@@ -128,6 +128,48 @@ CONTROLS = (
 )  # fmt: skip
 """Shares are high, normal, low or a number of one's own. Reservations are checked when a VM is switched on."""
 
+CLAIMS = (
+    Claim(
+        "boot", said("The boot loader starts the VMkernel; there is no console OS."), _ARCHITECTURE,
+    ),
+    Claim(
+        "scheduler", said("The vCPU that has had least for its shares runs next; shares count under contention only."),
+        "F. Denneman, 2010-06-08",
+    ),
+    Claim(
+        "scheduler", said("A VM runs only when as many CPUs are free as it has vCPUs."),
+        "VMware performance blog, 2008-06", scope=said("until ESX 2.x; since 3.x only vCPUs that lead are stopped"),
+        verdict="outdated",
+    ),
+    Claim(
+        "memory", said("ESXi shares pages of equal content between VMs by default."), "VMware KB 2080735",
+        scope=said("until 5.0 U3d, 5.1 U3, 5.5 U2d and 6.0; since then inside each VM only"), verdict="outdated",
+    ),
+    Claim(
+        "memory", said("As free memory runs out it shares, balloons, compresses and pages, in this order of states."),
+        "vSphere 6 ESXi memory states and reclamation techniques, running-system.com; F. Denneman, 2011-07-26",
+    ),
+    Claim("drivers", said("The VMkernel has the drivers itself."), _ARCHITECTURE),
+    Claim(
+        "devices", said("Requests to disk and network go to the VMkernel, what is rare goes to the VMX process."),
+        "VMware training, ESXi architecture (secondary)",
+    ),
+    Claim("isolation", said("When the VMkernel fails, the host shows a purple screen, and all VMs are gone."),
+        "Broadcom KB 337182",
+    ),
+    Claim(
+        "session", said("A VM belongs to no desktop session: there is no desktop."), _ARCHITECTURE,
+        scope=said("local console and clients over the network only manage"),
+    ),
+    Claim(
+        "cpu", said("ESX ran without any assistance of the CPU."), "C. A. Waldspurger, OSDI 2002",
+        scope=said("before processors had it"),
+    ),
+    Claim(
+        "history", said("It has the functions of ESX without the Linux of the service console."), _ARCHITECTURE,
+    ),
+)  # fmt: skip
+
 ESXI = Stack(
     id="esxi",
     name="ESXi",
@@ -141,6 +183,7 @@ ESXI = Stack(
     scheduler="esx",
     controls=CONTROLS,
     memory_profile=MEMORY,
+    claims=CLAIMS,
 )
 """ESXi 6 and later."""
 

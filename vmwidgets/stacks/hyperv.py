@@ -5,7 +5,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import ASSUMED, MemoryFact, MemoryFacts, field, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
-from vmwidgets.model.stack import Stack
+from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
@@ -127,6 +127,55 @@ CONTROLS = (
 """The buffer of Dynamic Memory is a setting of the whole host in the model. A cap of 0 would be a VM that never runs;
 the model begins at 1 %."""
 
+CLAIMS = (
+    Claim(
+        "boot", said("The boot loader starts the hypervisor; Windows starts above it, in the root partition."),
+        f"{_TLFS}; Microsoft, BCDEdit /set, hypervisorlaunchtype",
+    ),
+    Claim(
+        "boot", said("Hyper-V is started from Windows, so it is a program on a host OS."), _TLFS,
+        scope=said("the root partition is a partition as well: the hypervisor is below it"), verdict="unsupported",
+    ),
+    Claim(
+        "scheduler", said("The core scheduler is the default: a core runs vCPUs of one VM at a time."),
+        "Microsoft, Managing Hyper-V hypervisor scheduler types", scope=said("Windows Server 2019 and later"),
+    ),
+    Claim(
+        "scheduler", said("The classic scheduler is the default."),
+        "Microsoft, Managing Hyper-V hypervisor scheduler types", scope=said("until Windows Server 2016"),
+        verdict="outdated",
+    ),
+    Claim(
+        "scheduler", said("Weights, reserves and caps of VMs count under every scheduler."),
+        "Microsoft, Managing Hyper-V hypervisor scheduler types",
+        scope=said("the root scheduler of client Windows supports none of them"), verdict="unsupported",
+    ),
+    Claim(
+        "memory", said("Dynamic Memory moves balloons so that a VM has what it demands and a buffer of 20 %."),
+        "Microsoft, Set-VMMemory reference",
+    ),
+    Claim("drivers", said("Windows in the root partition owns the physical devices and their drivers."), _TLFS),
+    Claim(
+        "devices", said("Requests to devices go over VMBus to servers (VSPs) in the root partition."),
+        "FreeBSD, hv_vmbus(4); Microsoft, Hyper-V documentation",
+    ),
+    Claim(
+        "isolation", said("A fault in the virtual switch runs code in the kernel of the root partition."),
+        "CVE-2021-28476; hAFL1 write-up", scope=said("before the patch of May 2021"),
+    ),
+    Claim(
+        "isolation", said("Each worker process runs under an account of its own VM."), _ACCOUNTS,
+        scope=said("Windows Server 2012 and later"),
+    ),
+    Claim(
+        "session", said("A service starts the worker processes of VMs, so they do not end when a user logs out."),
+        _INTERNALS, scope=said("VMs of Hyper-V Manager"),
+    ),
+    Claim("cpu", said("The CPU has to have second-stage page tables."),
+        "Microsoft, System requirements for Hyper-V on Windows Server", scope=said("Windows Server 2016 and later"),
+    ),
+)  # fmt: skip
+
 HYPERV = Stack(
     id="hyperv",
     name="Hyper-V",
@@ -140,6 +189,7 @@ HYPERV = Stack(
     scheduler="hyperv_core",  # default since Windows Server 2019
     controls=CONTROLS,
     memory_profile=MEMORY,
+    claims=CLAIMS,
 )
 """Hyper-V of Windows Server 2019 and later."""
 

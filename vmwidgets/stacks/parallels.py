@@ -4,7 +4,7 @@ from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Stack, equal_share
+from vmwidgets.model.stack import Claim, Stack, equal_share
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import (
     HOST_OS_LADDER,
@@ -101,6 +101,25 @@ MEMORY = MemoryProfile(
 """Memory management of Parallels Desktop: its host's, an assumption."""
 
 
+CLAIMS = (
+    Claim(
+        "boot", said("It uses the hypervisor of macOS, or loads one of its own as an extension of the system."),
+        _BLOG, scope=said("Apple's is recommended on macOS Big Sur and later"),
+    ),
+    Claim("scheduler", said("VMs are processes of macOS and vCPUs are threads."), _APPLE,
+        scope=said("with Apple's hypervisor"),
+    ),
+    Claim("memory", said("macOS can page out the memory of a VM."), "", scope=said("nothing is published")),
+    Claim(
+        "session", said("VMs are processes of the user and end with the session at the desktop."), "",
+        scope=said("by default; the Pro Edition can start them when the Mac starts (user's guide)"),
+    ),
+    Claim(
+        "cpu", said("The CPU has to assist; on Intel with second-stage page tables."), _APPLE,
+        scope=said("with Apple's hypervisor"),
+    ),
+)  # fmt: skip
+
 PARALLELS = Stack(
     id="parallels",
     name="Parallels",
@@ -117,6 +136,7 @@ PARALLELS = Stack(
     scheduler="hosted",
     controls=(HOST_THREADS,),
     memory_profile=MEMORY,
+    claims=CLAIMS,
 )
 """Parallels Desktop with Apple's hypervisor."""
 

@@ -5,7 +5,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Stack, equal_share
+from vmwidgets.model.stack import Claim, Stack, equal_share
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import (
@@ -121,6 +121,42 @@ CONTROLS = (
 )  # fmt: skip
 """The host OS divides the rest among threads."""
 
+CLAIMS = (
+    Claim("boot", said("The host OS loads the module vboxdrv; a program starts VMs."), _TECHNICAL),
+    Claim(
+        "scheduler", said("The host OS schedules the VM; a cap limits each of its vCPUs."),
+        f"{_MANUAL}, VBoxManage modifyvm, --cpuexecutioncap",
+    ),
+    Claim(
+        "memory", said("What a balloon frees goes to other VMs of VirtualBox, not to the host."),
+        f"{_MANUAL}, memory ballooning", scope=said("64-bit hosts other than macOS, with Guest Additions"),
+    ),
+    Claim("drivers", said("The host OS owns the devices."), _TECHNICAL),
+    Claim(
+        "devices", said("The default network card is an imitated 82540EM."), f"{_MANUAL}, virtual networking",
+    ),
+    Claim(
+        "isolation", said("A guest could take over its VM process and, by vboxdrv, the kernel of the host."),
+        "MorteNoir1/virtualbox_e1000_0day", scope=said("5.2.20 and older, default network card with NAT"),
+    ),
+    Claim(
+        "isolation", said("Two hypervisors that use VT-x at the same time can crash the whole host."),
+        f"{_MANUAL}, hardware virtualization", scope=said("the manual warns of it"),
+    ),
+    Claim(
+        "session", said("When the user logs out, all VMs are aborted."), _LOG_OUT,
+        scope=said("macOS; a service can start VMs without a user (manual, autostart)"),
+    ),
+    Claim(
+        "cpu", said("A hosted VMM does not need the CPU to assist."), f"{_MANUAL}, hardware virtualization",
+        scope=said("it needs VT-x or AMD-V"), verdict="unsupported",
+    ),
+    Claim(
+        "cpu", said("It can run the guest's kernel in ring 1, with patches."),
+        f"{_MANUAL} of 4.3, software virtualization", scope=said("not in today's versions"), verdict="outdated",
+    ),
+)  # fmt: skip
+
 VIRTUALBOX = Stack(
     id="virtualbox",
     name="VirtualBox",
@@ -137,6 +173,7 @@ VIRTUALBOX = Stack(
     scheduler="hosted",
     controls=CONTROLS,
     memory_profile=MEMORY,
+    claims=CLAIMS,
 )
 """VirtualBox 6.1 and later, which need hardware assistance."""
 

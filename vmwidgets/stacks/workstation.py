@@ -8,7 +8,7 @@ from vmwidgets.model.costs import figure
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Stack, equal_share
+from vmwidgets.model.stack import Claim, Stack, equal_share
 from vmwidgets.model.words import said
 from vmwidgets.stacks.bare_metal import COSTS as NATIVE
 from vmwidgets.stacks.papers import ADAMS, BARHAM, SUGERMAN
@@ -189,6 +189,35 @@ COSTS = (
 """Of Workstation 2.0 (Sugerman et al.), of Workstation 3.2 (Barham et al.), and of Player 1.0.1, which has the same
 VMM and a second one for VT-x with shadow tables (Adams and Agesen)."""
 
+CLAIMS = (
+    Claim(
+        "boot", said("It is installed on a host OS like any program, with a driver for the kernel."), _SUGERMAN,
+    ),
+    Claim(
+        "boot", said("Paravirtualization is the kind that needs a host OS."), _SUGERMAN,
+        scope=said("it needs a host OS and runs guests that are not changed"), verdict="unsupported",
+    ),
+    Claim("scheduler", said("The host OS schedules the VM as one of its processes."), _SUGERMAN),
+    Claim("memory", said("The host OS can page out the memory of a VM, but for pages that are pinned."), _SUGERMAN),
+    Claim("drivers", said("The VMM uses the drivers of the host OS, by system calls of a process."), _SUGERMAN),
+    Claim(
+        "devices", said("Of 31.63 µs for a packet that is sent, 13.10 µs are there because of the host."),
+        f"{SUGERMAN.source}, Figure 5", scope=said("version 2.0, Pentium III with 733 MHz"),
+    ),
+    Claim(
+        "isolation", said("A guest could reach the process on the host by drag and drop."),
+        "CVE-2017-4901", scope=said("before the patch of 2017"),
+    ),
+    Claim(
+        "session", said("VMs are processes of the user and end with the session at the desktop."), "",
+        scope=said("nothing is published of version 2.0"),
+    ),
+    Claim(
+        "cpu", said("It translates the guest's kernel; a second VMM uses VT-x and was slower at first."),
+        "K. Adams, O. Agesen, ASPLOS 2006", scope=said("Player 1.0.1"),
+    ),
+)  # fmt: skip
+
 WORKSTATION = Stack(
     id="workstation",
     name="VMware Workstation",
@@ -206,6 +235,7 @@ WORKSTATION = Stack(
     controls=(HOST_THREADS,),
     costs=COSTS,
     memory_profile=MEMORY,
+    claims=CLAIMS,
 )
 """VMware Workstation 2.0. The host OS divides everything, and to it VMs are equal processes."""
 

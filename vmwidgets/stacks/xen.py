@@ -8,7 +8,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
-from vmwidgets.model.stack import Stack
+from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.model.words import said
 from vmwidgets.stacks.papers import BARHAM, DALL
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
@@ -154,6 +154,65 @@ COSTS = (
 )
 """Of the first Xen, of 2003, and of Xen 4.5.0 on ARM."""
 
+CLAIMS = (
+    Claim(
+        "boot", said("The boot loader starts Xen; Xen builds dom0, the first and privileged domain."), _HANDBOOK,
+    ),
+    Claim(
+        "scheduler", said("Credit2 is the default scheduler."), "Xen, docs/features/sched_credit2.pandoc",
+        scope=said("since Xen 4.12"),
+    ),
+    Claim(
+        "scheduler", said("A guest that yields before each tick takes nearly a whole CPU."),
+        "Xen commit 78c9b2a6", scope=said("credit scheduler before August 2009"), verdict="outdated",
+    ),
+    Claim(
+        "memory", said("Memory moves between domains by balloons, when the administrator sets their targets."),
+        "Xen, docs/man/xl.1.pod.in, mem-set",
+    ),
+    Claim(
+        "memory", said("Xen clears the memory of a domain that has ended."), "Xen, comment in page_alloc.c",
+        scope=said("what a living domain gives back, it is expected to have cleared itself"),
+    ),
+    Claim(
+        "drivers", said("dom0 owns the physical devices, unless a driver domain has some of them."), _HANDBOOK,
+    ),
+    Claim(
+        "devices", said("Disk and network are split: a frontend in the guest, a backend in dom0, a shared ring."),
+        f"{_HANDBOOK}; Xen, docs/misc/grant-tables.txt",
+    ),
+    Claim(
+        "devices", said("A guest of type pvh needs no device model at all."), f"{_XL}; QEMU documentation, xenpvh",
+    ),
+    Claim("isolation", said("When dom0 crashes, Xen restarts the machine, and all guests with it."), _SHUTDOWN),
+    Claim(
+        "isolation", said("A guest could map memory that is not its own by a crafted page-table update."),
+        "CVE-2015-7835 (XSA-148), Xen commit fe360c90",
+        scope=said("guests of type pv, before the patch of October 2015"),
+    ),
+    Claim(
+        "isolation", said("Who takes over the device model of a guest can easily take over the system."),
+        _DEPRIVILEGE, scope=said("guests of type hvm without dm_restrict and without a stub domain"),
+    ),
+    Claim(
+        "session", said("A domain is not a process of dom0, so nothing of it ends when a user logs out there."),
+        _HANDBOOK,
+    ),
+    Claim(
+        "cpu", said("A VMM that has the machine (type 1) is one that the CPU assists."),
+        "P. Barham et al., SOSP 2003", scope=said("guests of type pv run without any assistance"),
+        verdict="unsupported",
+    ),
+    Claim(
+        "cpu", said("In paravirtualization the VMM rewrites the kernel of the guest."), "P. Barham et al., SOSP 2003",
+        scope=said("the authors of the guest change it, once, to call the VMM"), verdict="unsupported",
+    ),
+    Claim(
+        "history", said("The first Xen ran guests in ring 1, divided time by BVT and switched every 5 ms."),
+        "P. Barham et al., SOSP 2003", scope=said("Xen of 2003"),
+    ),
+)  # fmt: skip
+
 XEN = Stack(
     id="xen",
     name="Xen",
@@ -168,6 +227,7 @@ XEN = Stack(
     controls=CONTROLS,
     costs=COSTS,
     memory_profile=MEMORY,
+    claims=CLAIMS,
 )
 """Xen with its default tool stack."""
 
