@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vmwidgets.widgets.memory_lab import MemoryLab
     from vmwidgets.widgets.page_walk import PageWalk
     from vmwidgets.widgets.scheduler_lab import SchedulerLab
+    from vmwidgets.widgets.trap_stepper import TrapStepper
     from vmwidgets.widgets.vmm_clock import VmmClock
 
 __version__ = "0.1.0"
@@ -46,6 +47,7 @@ _HOME = {
     "SchedulerLab": "vmwidgets.widgets.scheduler_lab",
     "Snapshot": "vmwidgets.model.snapshot",
     "Stack": "vmwidgets.model.stack",
+    "TrapStepper": "vmwidgets.widgets.trap_stepper",
     "VM": "vmwidgets.model.vm",
     "VmmClock": "vmwidgets.widgets.vmm_clock",
     "VmwidgetsError": "vmwidgets.model.errors",
@@ -76,6 +78,7 @@ __all__ = [
     "SchedulerLab",
     "Snapshot",
     "Stack",
+    "TrapStepper",
     "VmmClock",
     "VmwidgetsError",
     "Workload",
