@@ -51,7 +51,7 @@ class Layer:
     source
         Where it is said that it is so.
     assumed
-        Those of its duties and of the fields above that nobody has published: they are assumptions.
+        Those of its duties and the names of those of the fields above that nobody has published.
     """
 
     id: str

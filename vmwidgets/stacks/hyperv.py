@@ -59,9 +59,14 @@ LAYERS = Layers(
             "device_model", said("VM worker process"), "program", "guest_user", on="management", per_vm=True,
             confined=True, duties=duties("emulates"), source=f"{_INTERNALS}; {_ACCOUNTS}",
         ),
-        *guest("hypervisor"),
+        Layer(
+            "partition", said("partition of the VM"), "vmm", "hypervisor", on="device_model", inside="hypervisor",
+            per_vm=True, source=_TLFS, assumed=duties("on"),
+        ),
+        *guest("partition"),
     )
 )  # fmt: skip
+"""The worker process has the partition made and keeps it; that the partition ends with it is an assumption."""
 
 BOOT = (
     POWER_ON,
@@ -94,7 +99,12 @@ BOOT = (
         "device_model", said("The service starts a worker process for the VM"), ("hypervisor", "management_tools"),
         said("The VM does not start; the event log names the worker process"),
     ),
-    *guest_stages("backends", "device_model"),
+    Stage(
+        "partition", said("The hypervisor makes a partition for the VM"), ("hypervisor", "device_model"),
+        said("The VM does not start: memory or processor time that is reserved for it is not there"),
+        "Microsoft WDK documentation, CPU Reserve (ff538568)",
+    ),
+    *guest_stages("backends", "partition"),
 )  # fmt: skip
 
 _WEIGHT, _RESERVE, _CAP = (f"Microsoft WDK documentation, ff5385{page}" for page in (81, 68, 50))
@@ -170,6 +180,11 @@ CLAIMS = (
     Claim(
         "session", said("A service starts the worker processes of VMs, so they do not end when a user logs out."),
         _INTERNALS, scope=said("VMs of Hyper-V Manager"),
+    ),
+    Claim(
+        "session", said("When the root partition shuts down in good order, the state of its VMs is saved first."),
+        "Microsoft TechNet blog, Hyper-V: 3 Minute Warning, 2008-12-09",
+        scope=said("automatic stop action “save”; others are shut down or switched off"),
     ),
     Claim("cpu", said("The CPU has to have second-stage page tables."),
         "Microsoft, System requirements for Hyper-V on Windows Server", scope=said("Windows Server 2016 and later"),

@@ -15,6 +15,7 @@ from vmwidgets.stacks.papers import DALL
 from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
 _KVM = "Linux commit 6aa8b732 (the first of KVM)"
+_OPERATOR = "write-up of a cloud operator (secondary)"
 _LIBVIRT = "libvirt, QEMU driver, system instance and driver security architecture"
 
 MEMORY = MemoryProfile(
@@ -143,7 +144,7 @@ CLAIMS = (
     ),
     Claim(
         "memory", said("The process of a VM of 8 GB takes 8.3 to 8.9 GB, that of one of 4 GB 4.6 to 4.8 GB."),
-        "write-up of a cloud operator (secondary)",
+        _OPERATOR,
     ),
     Claim("drivers", said("Linux owns the devices, with the drivers that it has anyway."), _KVM),
     Claim(
@@ -192,6 +193,10 @@ FACTS = MemoryFacts(
     options=(
         MemoryFact("page sharing (KSM run = 0)", field("sharing"), "", _KSM),
         MemoryFact("pages_to_scan * 1000 / sleep_millisecs", field("scan_pages_per_s"), "pages/s", _KSM),
+    ),
+    overheads=(
+        MemoryFact("process of a VM of 4 GB, beyond that", lambda _: "0.6 to 0.8", "GB", _OPERATOR),
+        MemoryFact("process of a VM of 8 GB, beyond that", lambda _: "0.3 to 0.9", "GB", _OPERATOR),
     ),
 )
 """What is said of its memory management."""
