@@ -11,6 +11,7 @@ from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
 
 _TLFS = "Microsoft, Hypervisor Top-Level Functional Specification, glossary"
+_DELL = "Dell, Solutions guides for Microsoft Hyper-V 2.1 and 3.2.1 (parent partition; clustering)"
 _TERMS = "Microsoft, Performance tuning for Hyper-V, terminology"
 _ACCOUNTS = "Microsoft, TechNet dn741279, Hyper-V Security Guide, chapter 3"
 _INTERNALS = "M. Russinovich et al., Windows Internals, 6th edition, part 1, chapter 3"
@@ -34,11 +35,11 @@ LAYERS = Layers(
         *MACHINE,
         Layer(
             "hypervisor", said("Hyper-V hypervisor"), "vmm", "hypervisor", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reads"), source=f"{_TLFS}; {_TERMS}", assumed=duties("vital"),
+            duties=duties("schedules", "maps", "reads"), source=f"{_TLFS}; {_TERMS}; Microsoft, bug check 0x20001",
         ),
         Layer(
             "management", said("Windows kernel of the root partition"), "kernel", "guest_kernel", on="hypervisor",
-            vital=True, duties=duties("reads"), source=f"J. Savill, Mastering Hyper-V, chapter 2; {_TLFS}",
+            vital=True, duties=duties("reads"), source=f"{_DELL}; {_TLFS}",
             assumed=duties("reads"),
         ),
         Layer(
@@ -61,7 +62,7 @@ LAYERS = Layers(
         ),
         Layer(
             "partition", said("partition of the VM"), "vmm", "hypervisor", on="device_model", inside="hypervisor",
-            per_vm=True, source=_TLFS, assumed=duties("on"),
+            per_vm=True, source=f"{_TLFS}; {_DELL}", assumed=duties("on"),
         ),
         *guest("partition"),
     )
@@ -77,7 +78,8 @@ BOOT = (
     ),
     Stage(
         "hypervisor", said("The hypervisor takes the machine, before Windows"), ("boot_loader",),
-        said("Windows starts, but every VM fails: the hypervisor is not running"),
+        said("Windows starts, but no VM can be started “because the hypervisor is not running”"),
+        "Microsoft support, Virtual machine could not start because the hypervisor is not running",
     ),
     Stage(
         "management", said("The boot loader starts Windows above it, as the root partition"), ("boot_loader",),
@@ -173,6 +175,7 @@ CLAIMS = (
         "isolation", said("A fault in the virtual switch runs code in the kernel of the root partition."),
         "CVE-2021-28476; hAFL1 write-up", scope=said("before the patch of May 2021"),
     ),
+    Claim("isolation", said("When Windows in the root partition crashes, all VMs fail."), _DELL),
     Claim(
         "isolation", said("Each worker process runs under an account of its own VM."), _ACCOUNTS,
         scope=said("Windows Server 2012 and later"),

@@ -15,6 +15,7 @@ from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest
 
 _HANDBOOK = "Xen Project handbook, concepts"
 _SHUTDOWN = "Xen, xen/common/shutdown.c, hwdom_shutdown"
+_PANIC = "Xen, panic (“Panic on CPU 0 … Reboot in five seconds...”)"
 _DEPRIVILEGE = "Xen, docs/features/qemu-deprivilege.pandoc"
 _XL = "Xen, docs/man/xl.cfg.5.pod.in"
 
@@ -23,8 +24,8 @@ LAYERS = Layers(
         *MACHINE,
         Layer(
             "hypervisor", said("Xen hypervisor"), "vmm", "hypervisor", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reads"), source=f"P. Barham et al., SOSP 2003; {_HANDBOOK}",
-            assumed=duties("vital"),
+            duties=duties("schedules", "maps", "reads"),
+            source=f"P. Barham et al., SOSP 2003; {_HANDBOOK}; {_PANIC}",
         ),
         Layer(
             "management", said("dom0 kernel"), "kernel", "guest_kernel", on="hypervisor", vital=True,
@@ -60,11 +61,11 @@ BOOT = (
     ),
     Stage(
         "hypervisor", said("Xen takes the machine instead of an OS"), ("boot_loader",),
-        said("The hypervisor panics on CPU 0 and restarts the machine before any Linux message"),
+        said("“Panic on CPU 0”: Xen restarts the machine in five seconds, before any message of Linux"), _PANIC,
     ),
     Stage(
         "management", said("Xen builds dom0 and starts its kernel"), ("hypervisor",),
-        said("“Could not construct domain 0”, or dom0 crashes: Xen restarts the machine in 5 seconds"), _SHUTDOWN,
+        said("“Could not construct domain 0”, or dom0 crashes: Xen restarts the machine"), f"{_PANIC}; {_SHUTDOWN}",
     ),
     Stage(
         "drivers", said("dom0 finds disks and network cards"), ("management",),
@@ -193,6 +194,10 @@ CLAIMS = (
     Claim(
         "isolation", said("Who takes over the device model of a guest can easily take over the system."),
         _DEPRIVILEGE, scope=said("guests of type hvm without dm_restrict and without a stub domain"),
+    ),
+    Claim(
+        "isolation", said("When the device model of a guest dies, its domain stays."),
+        "xapi-project/xen-api, issue 4862", scope=said("guests of type hvm; XCP-ng 8.2.1"),
     ),
     Claim(
         "session", said("A domain is not a process of dom0, so nothing of it ends when a user logs out there."),
