@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vmwidgets import chapters, experiments
+    from vmwidgets.experiments.comparing import compare
     from vmwidgets.lab import Lab
     from vmwidgets.model.errors import AdmissionError, VmwidgetsError
     from vmwidgets.model.hardware import Hardware
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vmwidgets.widgets.memory_lab import MemoryLab
     from vmwidgets.widgets.page_walk import PageWalk
     from vmwidgets.widgets.scheduler_lab import SchedulerLab
+    from vmwidgets.widgets.stack_comparison import StackComparison
     from vmwidgets.widgets.trap_stepper import TrapStepper
     from vmwidgets.widgets.vmm_clock import VmmClock
 
@@ -47,12 +49,14 @@ _HOME = {
     "SchedulerLab": "vmwidgets.widgets.scheduler_lab",
     "Snapshot": "vmwidgets.model.snapshot",
     "Stack": "vmwidgets.model.stack",
+    "StackComparison": "vmwidgets.widgets.stack_comparison",
     "TrapStepper": "vmwidgets.widgets.trap_stepper",
     "VM": "vmwidgets.model.vm",
     "VmmClock": "vmwidgets.widgets.vmm_clock",
     "VmwidgetsError": "vmwidgets.model.errors",
     "WORKLOADS": "vmwidgets.model.workload",
     "Workload": "vmwidgets.model.workload",
+    "compare": "vmwidgets.experiments.comparing",
     "read_trace": "vmwidgets.traces",
     "trace_workload": "vmwidgets.traces",
 }
@@ -78,11 +82,13 @@ __all__ = [
     "SchedulerLab",
     "Snapshot",
     "Stack",
+    "StackComparison",
     "TrapStepper",
     "VmmClock",
     "VmwidgetsError",
     "Workload",
     "chapters",
+    "compare",
     "experiments",
     "read_trace",
     "trace_workload",

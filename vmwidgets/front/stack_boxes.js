@@ -1,0 +1,297 @@
+// One product as a diagram: its layers as boxes that stand on one another, their privilege as a strip with a pattern.
+
+import { s, set, write } from "./kit.js";
+import { patterns, slotMark } from "./palette.js";
+
+/**
+ * @typedef {object} StackLayer
+ * @property {string} id
+ * @property {string} name
+ * @property {string} privilege
+ * @property {string} about
+ * @property {string} source
+ * @property {boolean} lit
+ * @property {boolean} trusted
+ * @property {number[]} fallen VMs whose layer has failed, -1 for one that all have in common
+ * @property {boolean} hit whether it is where a failure began
+ */
+/** @typedef {[number, number, number, number, number, number, boolean, boolean]} StackBox see stack_layout.py */
+/** @typedef {{id: string, name: string, place: string, rows: number, layers: StackLayer[], boxes: StackBox[], fates: [string, string, string][]}} Product fates: of each VM a state, a sign, a word */
+/** @typedef {{from: string, now: string, seen: string[], mark: string}} Crossing where an operation came from, is and was */
+
+const ROW = 42;
+const GAP = 4;
+const HEAD = 26;
+const STRIP = 9;
+const NAME = "500 11.5px";
+const SMALL = "10.5px";
+
+/** What a strip is drawn with, from all privileges to none: a shade and strokes. */
+const STRIPS = /** @type {const} */ ({
+  machine: "",
+  hypervisor: "M0,6 L6,0 M-1,1 L1,-1 M5,7 L7,5",
+  kernel: "M0,1.5 H6 M0,4.5 H6",
+  user: "M3,0 V6",
+  guest_kernel: "M0,3 H3",
+  guest_user: "M2,3 h2",
+});
+
+/**
+ * @param {string} prefix makes the ids of this picture its own
+ */
+export function strips(prefix) {
+  const defs = s("defs");
+  for (const [name, strokes] of Object.entries(STRIPS)) {
+    const pattern = s(
+      "pattern",
+      { id: `${prefix}-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" },
+      s("rect", { class: `vmw-mode-${name}`, width: 6, height: 6 }),
+      s("path", { class: "vmw-mode-stroke", d: strokes, "stroke-width": name === "guest_user" ? 2 : 1.3 }),
+    );
+    defs.append(pattern);
+  }
+  return defs;
+}
+
+/**
+ * Break a name into lines that fit, the last one cut off if need be.
+ * @param {string} text
+ * @param {number} width
+ * @param {number} most
+ * @param {(text: string) => number} measure
+ */
+export function lines(text, width, most, measure) {
+  /** @type {string[]} */
+  const made = [];
+  let rest = text.split(/\s+/);
+  while (rest.length && made.length < most) {
+    let count = 1;
+    while (count < rest.length && measure(rest.slice(0, count + 1).join(" ")) <= width) count++;
+    const last = made.length === most - 1;
+    made.push(rest.slice(0, last ? rest.length : count).join(" "));
+    rest = rest.slice(last ? rest.length : count);
+  }
+  return made.map((line) => {
+    if (measure(line) <= width) return line;
+    let cut = line;
+    while (cut.length > 1 && measure(`${cut}…`) > width) cut = cut.slice(0, -1).trimEnd();
+    return `${cut}…`;
+  });
+}
+
+/**
+ * @param {object} around
+ * @param {string} around.prefix
+ * @param {(text: string, font: string) => number} around.measure
+ * @param {(layer: string) => void} around.choose
+ * @param {AbortSignal} around.signal
+ */
+export function stackBoxes({ prefix, measure, choose, signal }) {
+  const body = s("g");
+  const heads = s("g");
+  const route = s("path", { class: "vmw-route-line" });
+  const token = s("g", { class: "vmw-token" }, s("circle", { r: 9 }), s("text", { "text-anchor": "middle", y: 4 }));
+  const svg = s(
+    "svg",
+    { class: "vmw-stack-picture", role: "group" },
+    strips(prefix),
+    patterns(prefix),
+    body,
+    heads,
+    route,
+    token,
+  );
+  /** @type {Product | null} */
+  let product = null;
+  let wide = 0;
+  let chosen = "";
+  /** @type {Crossing} */
+  let crossing = { from: "", now: "", seen: [], mark: "" };
+  /** @type {Map<string, {x: number, y: number}>} middle of each layer, of the first VM where it has several */
+  const middles = new Map();
+
+  /** @returns {SVGGElement} */
+  const make = () => {
+    const one = s(
+      "g",
+      { class: "vmw-layer", role: "button" },
+      s("rect", { class: "vmw-frame", rx: 3 }),
+      s("rect", { class: "vmw-strip", width: STRIP }),
+      s("text", { class: "vmw-layer-name" }),
+      s("text", { class: "vmw-layer-name" }),
+      s("text", { class: "vmw-soft vmw-layer-mode" }),
+      s("path", { class: "vmw-cross" }),
+      s("title"),
+    );
+    one.addEventListener("click", () => choose(one.dataset.layer ?? ""), { signal });
+    one.addEventListener("focus", () => choose(one.dataset.layer ?? ""), { signal });
+    return one;
+  };
+
+  const all = () => /** @type {SVGGElement[]} */ ([...body.children]);
+
+  svg.addEventListener(
+    "keydown",
+    (event) => {
+      const list = all();
+      const at = list.indexOf(/** @type {SVGGElement} */ (event.target));
+      const to = { ArrowUp: at + 1, ArrowRight: at + 1, ArrowDown: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 }[
+        event.key
+      ];
+      if (at < 0 || to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      const next = list.at(to) ?? list[at];
+      if (to >= -1) next.focus();
+    },
+    { signal },
+  );
+
+  /**
+   * @param {SVGGElement} el
+   * @param {StackBox} box
+   * @param {StackLayer} layer
+   * @param {number} high
+   * @param {string} mode
+   */
+  function drawBox(el, [, vm, x, width, y, rows, within, several], layer, high, mode) {
+    const inset = within ? 6 : 0;
+    const left = x * wide + GAP / 2 + inset;
+    const across = Math.max(width * wide - GAP - 2 * inset, 4);
+    const height = rows * ROW - GAP - (within ? 5 : 0);
+    const top = high - (y + rows) * ROW + GAP / 2 + (within ? 5 : 0);
+    const [frame, strip, first, second, privilege, cross, tip] = el.children;
+    set(el, "transform", `translate(${left.toFixed(1)},${top.toFixed(1)})`);
+    set(frame, "width", across.toFixed(1));
+    set(frame, "height", height);
+    set(strip, "height", height);
+    set(strip, "fill", `url(#${prefix}-${layer.privilege})`);
+    const gone = several ? layer.fallen.length > 0 : layer.fallen.includes(vm) || layer.fallen.includes(-1);
+    const struck = layer.hit && vm <= 0;
+    const here = vm <= 0 && crossing.now === layer.id;
+    const was = vm <= 0 && crossing.seen.includes(layer.id);
+    const classes = ["vmw-layer"];
+    if (layer.lit && !crossing.mark && !product?.fates.length) classes.push("vmw-lit");
+    if (layer.trusted) classes.push("vmw-trusted");
+    if (within) classes.push("vmw-within");
+    if (gone) classes.push("vmw-fallen");
+    if (struck) classes.push("vmw-hit");
+    if (was) classes.push("vmw-was");
+    if (here) classes.push("vmw-here");
+    if (layer.id === chosen) classes.push("vmw-chosen");
+    set(el, "class", classes.join(" "));
+    set(el, "aria-pressed", layer.id === chosen ? "true" : "false");
+    el.dataset.layer = layer.id;
+    el.dataset.vm = String(vm);
+    // The words stand at the top of a box that has compartments' room above, so below them.
+    const room = across - STRIP - 10;
+    const base = rows > 1 ? height - ROW + GAP : 0;
+    const name = several ? `${layer.name} ×3` : layer.name;
+    const fits = measure(mode, SMALL) <= room;
+    const one = lines(name, room, 2, (text) => measure(text, NAME));
+    const labelled = one.length === 1 && fits && !within;
+    const firstY = base + (one.length === 1 && !labelled ? (within ? 20 : 23) : within ? 14 : 17);
+    for (const [text, line, at] of /** @type {[Element, string, number][]} */ ([
+      [first, one[0] ?? "", firstY],
+      [second, one[1] ?? "", firstY + 13],
+      [privilege, labelled ? mode : "", firstY + 13],
+    ])) {
+      set(text, "x", STRIP + 7);
+      set(text, "y", at.toFixed(1));
+      write(text, line);
+    }
+    set(cross, "d", gone ? `M${STRIP},${height} L${across.toFixed(1)},0` : "M0,0");
+    // A compartment's middle is its own; a kernel's is where its name stands.
+    if (vm <= 0) middles.set(layer.id, { x: left + STRIP / 2, y: top + (height + base) / 2 });
+    const whole = [layer.name, vm >= 0 ? String(vm + 1) : "", layer.about].filter(Boolean).join(", ");
+    set(el, "aria-label", gone ? `${whole} ✕` : whole);
+    write(tip, whole);
+  }
+
+  /** @param {number} high */
+  function drawHeads(high) {
+    const now = /** @type {Product} */ (product);
+    /** @type {Map<number, StackBox>} */
+    const tops = new Map();
+    for (const box of now.boxes) {
+      const found = tops.get(box[1]);
+      if (box[1] >= 0 && (!found || box[4] + box[5] > found[4] + found[5])) tops.set(box[1], box);
+    }
+    while (heads.children.length > tops.size) heads.lastChild?.remove();
+    [...tops.entries()].forEach(([vm, [, , x, width, y, rows]], i) => {
+      if (!heads.children[i]) {
+        heads.append(
+          s(
+            "g",
+            {},
+            s("rect", { width: 18, height: 18, rx: 4 }),
+            slotMark(i, 9, 13),
+            s("text", { class: "vmw-verdict" }),
+          ),
+        );
+      }
+      const el = heads.children[i];
+      const top = high - (y + rows) * ROW - 20;
+      set(el.children[0], "fill", `url(#${prefix}-${i})`);
+      const [fate = "", sign = "", word = ""] = now.fates[vm] ?? [];
+      const whole = `${sign} ${word}`;
+      const across = width * wide;
+      const fits = measure(whole, SMALL) + 24 <= across;
+      set(el, "transform", `translate(${(x * wide + (fate ? 3 : across / 2 - 9)).toFixed(1)},${top})`);
+      set(el.children[2], "x", 23);
+      set(el.children[2], "y", 13.5);
+      write(el.children[2], fits ? whole.trim() : sign);
+      set(el, "class", fate ? `vmw-fate vmw-fate-${fate}` : "vmw-fate");
+    });
+  }
+
+  function drawToken() {
+    const [from, to] = [middles.get(crossing.from), middles.get(crossing.now)];
+    token.classList.toggle("vmw-hidden", !to);
+    set(
+      route,
+      "d",
+      from && to ? `M${from.x.toFixed(1)},${from.y.toFixed(1)} L${to.x.toFixed(1)},${to.y.toFixed(1)}` : "",
+    );
+    write(token.children[1], crossing.mark);
+    if (to) token.style.transform = `translate(${to.x.toFixed(1)}px, ${to.y.toFixed(1)}px)`;
+  }
+
+  return {
+    el: svg,
+    /**
+     * @param {object} shown
+     * @param {Product} shown.product
+     * @param {number} shown.width
+     * @param {number} shown.rows of the highest diagram, so that all stand on one line
+     * @param {string} shown.chosen id of the layer that is looked at
+     * @param {Crossing} shown.crossing
+     * @param {Record<string, string>} shown.modes
+     */
+    draw(shown) {
+      ({ product, width: wide, chosen, crossing } = shown);
+      const high = shown.rows * ROW + HEAD;
+      set(svg, "width", Math.floor(wide));
+      set(svg, "height", high);
+      set(svg, "aria-label", product.name);
+      const { boxes, layers } = product;
+      middles.clear();
+      while (body.children.length > boxes.length) body.lastChild?.remove();
+      while (body.children.length < boxes.length) body.append(make());
+      boxes.forEach((box, i) => {
+        const layer = layers[box[0]];
+        drawBox(all()[i], box, layer, high, shown.modes[layer.privilege]);
+      });
+      drawHeads(high);
+      drawToken();
+      // One stop of the Tab key for the whole diagram; arrows go on from there.
+      const stop = Math.max(
+        boxes.findIndex((box) => layers[box[0]].id === chosen),
+        0,
+      );
+      const focused = all().indexOf(/** @type {SVGGElement} */ (document.activeElement));
+      all().forEach((el, i) => {
+        set(el, "tabindex", i === (focused < 0 ? stop : focused) ? 0 : -1);
+      });
+    },
+  };
+}

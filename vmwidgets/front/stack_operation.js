@@ -1,0 +1,314 @@
+// An operation crosses the layers step by step. The page has all steps and goes through them without the kernel.
+import { errorBox, follow, h, number, sender, set, textTwin, translator, write } from "./kit.js";
+import { options } from "./slider.js";
+import { keep, panel } from "./stack_panel.js";
+import { costOf, readingTime, whereIs } from "./stack_steps.js";
+
+/** @typedef {import("./stack_steps.js").PathStep} PathStep */
+/**
+ * @typedef {object} Way
+ * @property {string} id
+ * @property {string} name
+ * @property {[string, string][]} techniques
+ * @property {string} technique
+ * @property {[string, string][]} devices
+ * @property {string} device
+ * @property {string} none why there is no way, "" if there is one
+ * @property {PathStep[]} steps
+ * @property {string} cpu
+ * @property {number} mhz 0: no clock is published
+ * @property {number} exits
+ * @property {number | null} whole cycles of the operation as a whole, if they are published
+ * @property {string} whole_source
+ */
+/**
+ * @typedef {object} State
+ * @property {string} comparison
+ * @property {string} tab
+ * @property {boolean} open without which there is no more than this
+ * @property {number} turn counts the choices: a new one begins at the first step
+ * @property {[string, string][]} operations
+ * @property {string} operation
+ * @property {[string, string][]} cpus
+ * @property {string} cpu
+ * @property {Way[]} products
+ */
+
+/** @type {import("@anywidget/types").Render} */
+function render({ model, el, signal }) {
+  const show = panel(el, signal, "stack-operation");
+  const t = translator(model);
+  const send = sender(model, signal, { answered: () => draw() });
+  /** @returns {State} */
+  const state = () => model.get("state");
+  const count = (/** @type {number} */ value, decimals = 0) => number(model.get("language"), value, decimals);
+
+  // ------------------------------------------------------------------------------------------------------ elements
+  const operation = h("select", { name: "operation" });
+  const operationField = h("label", { class: "vmw-field" }, h("span"), operation);
+  const cpu = h("select", { name: "cpu" });
+  const cpuField = h("label", { class: "vmw-field" }, h("span"), cpu);
+  const back = h("button", { type: "button" });
+  const next = h("button", { type: "button", class: "vmw-primary" });
+  const play = h("button", { type: "button" });
+  const all = h("button", { type: "button" });
+  const again = h("button", { type: "button" });
+  const slider = h("input", { type: "range", min: 0, step: 1, value: 0 });
+  const position = h("output");
+  const columns = h("div", { class: "vmw-columns" });
+  const twin = textTwin(signal, "");
+  el.append(
+    h("div", { class: "vmw-row" }, operationField, cpuField),
+    errorBox(model, signal),
+    h("div", { class: "vmw-row vmw-stepping" }, back, next, play, all, again, slider, position),
+    columns,
+    twin.el,
+  );
+
+  // ------------------------------------------------------------------------------------------------ what is shown
+  let done = 0;
+  let turn = -1;
+  let playing = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const last = () => Math.max(0, ...state().products.map((way) => way.steps.length));
+
+  /** @param {number} to */
+  function move(to) {
+    done = Math.min(Math.max(to, 0), last());
+    draw();
+  }
+  function stop() {
+    playing = false;
+    clearTimeout(timer);
+  }
+  function tick() {
+    if (!playing) return;
+    if (done >= last()) stop();
+    else {
+      move(done + 1);
+      const texts = state().products.map((way) => way.steps[done - 1]?.what ?? "");
+      timer = setTimeout(tick, readingTime(texts));
+    }
+    draw();
+  }
+  /** Tell the diagrams where the operation is; nowhere when the pane is closed. */
+  function tell() {
+    const now = state();
+    const crossings = now.open ? now.products.map((way) => whereIs(way.steps, done)) : [];
+    document.dispatchEvent(new CustomEvent("vmw-crossing", { detail: { comparison: now.comparison, crossings } }));
+  }
+
+  // ------------------------------------------------------------------------------------------------- what is done
+  const on = (/** @type {HTMLElement} */ one, /** @type {string} */ type, /** @type {() => void} */ act) =>
+    one.addEventListener(type, act, { signal });
+  const byHand = (/** @type {number} */ to) => {
+    stop();
+    move(to);
+  };
+  on(operation, "change", () => send("operation", { name: "choose", what: "operation", id: operation.value }));
+  on(cpu, "change", () => send("cpu", { name: "choose", what: "cpu", id: cpu.value }));
+  on(back, "click", () => byHand(done - 1));
+  on(next, "click", () => byHand(done + 1));
+  on(all, "click", () => byHand(last()));
+  on(again, "click", () => byHand(0));
+  on(slider, "input", () => byHand(Number(slider.value)));
+  on(play, "click", () => {
+    if (playing) stop();
+    else {
+      if (done >= last()) done = 0;
+      playing = true;
+      tick();
+    }
+    draw();
+  });
+  signal.addEventListener("abort", stop);
+  el.addEventListener(
+    "keydown",
+    (event) => {
+      const own = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+      if (own || event.altKey || event.ctrlKey || event.metaKey) return;
+      const to = { ArrowRight: done + 1, ArrowLeft: done - 1, Home: 0, End: last() }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      byHand(to);
+    },
+    { signal },
+  );
+
+  // -------------------------------------------------------------------------------------------------------- words
+  /** @param {number} cycles */
+  const cyclesText = (cycles) => t("{cycles} cycles", { cycles: count(cycles, cycles % 1 && cycles < 100 ? 1 : 0) });
+  /** @param {number} cycles @param {number} mhz */
+  const timeText = (cycles, mhz) =>
+    mhz ? t("{time} µs", { time: count(cycles / mhz, cycles / mhz < 10 ? 3 : 2) }) : t("µs: no clock published");
+  /** @param {PathStep} step @param {number} mhz */
+  function priceText(step, mhz) {
+    if (step.cycles === null) return t("not published");
+    if (step.included) return t("counted above");
+    if (!step.cycles) return t("nothing");
+    const both = `${cyclesText(step.cycles)} · ${timeText(step.cycles, mhz)}`;
+    return step.derived ? t("{cost}, the rest of the whole", { cost: both }) : both;
+  }
+  /** @param {Way} way @param {number} at */
+  function sumText(way, at) {
+    if (way.none) return way.none;
+    const ended = at >= way.steps.length;
+    if (ended && way.whole !== null) return `${cyclesText(way.whole)} · ${timeText(way.whole, way.mhz)}`;
+    const { cycles, unknown } = costOf(way.steps, at);
+    const both = cycles ? `${cyclesText(cycles)} · ${timeText(cycles, way.mhz)}` : cyclesText(0);
+    if (!unknown) return both;
+    return cycles ? t("at least {cost}", { cost: both }) : t("not published");
+  }
+  /** @param {Way} way @param {number} at */
+  function noteText(way, at) {
+    if (way.none) return "";
+    const ended = at >= way.steps.length;
+    if (ended && way.whole !== null)
+      return t("Published for the whole operation: {source}", { source: way.whole_source });
+    const { unknown } = costOf(way.steps, at);
+    const open = unknown ? t("Steps so far without a published cost: {count}.", { count: unknown }) : "";
+    const figures = way.cpu ? t("Figures of: {cpu}.", { cpu: way.cpu }) : "";
+    return [open, figures].filter(Boolean).join(" ");
+  }
+  function sentence() {
+    const now = state();
+    if (!done) return t("Nothing has happened so far. {count} steps at most.", { count: last() });
+    return now.products
+      .map((way) => {
+        const at = Math.min(done, way.steps.length);
+        const step = way.steps[at - 1];
+        if (!step) return `${way.name}: ${way.none}`;
+        const fields = { product: way.name, at, all: way.steps.length, what: step.what, sum: sumText(way, at) };
+        return t("{product}, step {at} of {all}: {what}; so far {sum}.", fields);
+      })
+      .join(" ");
+  }
+  function rows() {
+    const head = [t("step"), t("from"), t("to"), t("crossing"), t("what happens"), t("cost"), t("source of the cost")];
+    return [
+      head,
+      ...state().products.flatMap((way) =>
+        way.steps.map((step, i) => [
+          `${way.name}, ${i + 1}`,
+          step.from,
+          step.to,
+          step.crossing,
+          step.what,
+          priceText(step, way.mhz),
+          step.source || "–",
+        ]),
+      ),
+    ];
+  }
+
+  // ------------------------------------------------------------------------------------------------------ drawing
+  const column = () => {
+    const technique = h("select");
+    const device = h("select");
+    const made = h(
+      "section",
+      { class: "vmw-way" },
+      h("b", { class: "vmw-heading" }),
+      h("label", { class: "vmw-field" }, h("span"), technique),
+      h("label", { class: "vmw-field" }, h("span"), device),
+      h("p", { class: "vmw-sum" }),
+      h("p", { class: "vmw-note" }),
+      h("div", { class: "vmw-step-card" }, h("p", { class: "vmw-route" }), h("p"), h("p"), h("small")),
+      h("ol", { class: "vmw-steps" }),
+    );
+    for (const [what, select] of /** @type {[string, HTMLSelectElement][]} */ ([
+      ["technique", technique],
+      ["device", device],
+    ])) {
+      on(select, "change", () => {
+        const product = made.dataset.product ?? "";
+        send(`${what} ${product}`, { name: "choose", what, product, id: select.value });
+      });
+    }
+    return made;
+  };
+
+  /** @param {HTMLElement} made @param {Way} way */
+  function drawColumn(made, way) {
+    const [heading, techniqueField, deviceField, sum, note, card, list] = /** @type {HTMLElement[]} */ ([
+      ...made.children,
+    ]);
+    made.dataset.product = way.id;
+    write(heading, way.name);
+    for (const [field, text, pairs, value] of /** @type {[HTMLElement, string, [string, string][], string][]} */ ([
+      [techniqueField, t("Technique"), way.techniques, way.technique],
+      [deviceField, t("Device"), way.devices, way.device],
+    ])) {
+      write(field.children[0], text);
+      options(/** @type {HTMLSelectElement} */ (field.children[1]), pairs, value);
+      /** @type {HTMLSelectElement} */ (field.children[1]).disabled = pairs.length < 2;
+      field.classList.toggle("vmw-away", !pairs.length);
+    }
+    const at = Math.min(done, way.steps.length);
+    const step = way.steps[at - 1];
+    write(sum, sumText(way, at));
+    write(note, noteText(way, at));
+    const [route, what, price, source] = /** @type {HTMLElement[]} */ ([...card.children]);
+    const moved = step && step.origin !== step.target;
+    write(
+      route,
+      step ? (moved ? `${step.from} → ${step.to} · ${step.crossing}` : `${step.to} · ${step.crossing}`) : "",
+    );
+    write(what, step ? step.what : way.none || t("Press “Next step” or “Play”."));
+    write(price, step ? t("Cost: {cost}", { cost: priceText(step, way.mhz) }) : "");
+    write(source, step && step.source !== step.what ? step.source : "");
+    keep(
+      list,
+      way.steps,
+      () => h("li", {}, h("span", { class: "vmw-what" }), h("span", { class: "vmw-price" })),
+      (item, one, i) => {
+        set(item, "class", i === at - 1 ? "vmw-now" : i < at ? "vmw-past" : "vmw-coming");
+        set(item, "aria-current", i === at - 1 ? "step" : null);
+        write(item.children[0], one.what);
+        write(item.children[1], priceText(one, way.mhz));
+      },
+    );
+  }
+
+  function draw() {
+    const now = state();
+    if (!show(now)) {
+      stop();
+      tell();
+      return;
+    }
+    if (turn !== now.turn) {
+      if (turn >= 0) {
+        stop();
+        done = 0;
+      }
+      turn = now.turn;
+    }
+    done = Math.min(done, last());
+    write(operationField.children[0], t("Operation"));
+    options(operation, now.operations, now.operation);
+    write(cpuField.children[0], t("Figures"));
+    options(cpu, now.cpus, now.cpu);
+    write(back, t("Back"));
+    write(next, t("Next step"));
+    write(play, playing ? t("Pause") : t("Play"));
+    write(all, t("To the end"));
+    write(again, t("Again"));
+    set(slider, "aria-label", t("Steps of the operation"));
+    set(slider, "max", last());
+    slider.value = String(done);
+    const text = t("step {done} of {all}", { done, all: last() });
+    set(slider, "aria-valuetext", text);
+    write(position, text);
+    back.disabled = again.disabled = !done;
+    next.disabled = all.disabled = done >= last();
+    keep(columns, now.products, column, drawColumn);
+    twin.update(sentence(), rows(), t("Table: all steps"));
+    el.dataset.vmwStep = `${now.operation} ${done}`;
+    tell();
+  }
+  follow(model, signal, ["state", "strings", "language"], draw);
+}
+
+export default { render };
