@@ -84,7 +84,8 @@ BOOT = (
     ),
     Stage(
         "hypervisor", said("The KVM module is loaded into the running Linux"), ("host_kernel",),
-        said("There is no /dev/kvm: QEMU cannot use KVM, or emulates every instruction instead"), _KVM,
+        said("“Could not access KVM kernel module: No such file or directory”: there is no /dev/kvm"),
+        f"{_KVM}; foxlet/macOS-Simple-KVM, issue 252",
     ),
     Stage(
         "backends", said("The vhost module is loaded"), ("host_kernel",),

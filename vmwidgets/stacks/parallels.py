@@ -18,6 +18,7 @@ from vmwidgets.stacks.parts import (
 )
 
 _BLOG = "Parallels blog, About Parallels Desktop system extensions on macOS Big Sur (Apple's hypervisor is recommended)"
+_CARDS = "Parallels KB 123061, What is the difference between network adapters types?"
 _APPLE = "Apple, Hypervisor framework documentation"
 
 LAYERS = Layers(
@@ -46,8 +47,7 @@ LAYERS = Layers(
         ),
         Layer(
             "vmm_process", said("VM process"), "program", "user", on="host_kernel", per_vm=True, session=True,
-            duties=duties("emulates", "serves"), source=f"{_BLOG}; {_APPLE}",
-            assumed=duties("emulates", "serves", "session"),
+            duties=duties("emulates", "serves"), source=f"{_BLOG}; {_APPLE}; {_CARDS}", assumed=duties("session"),
         ),
         *guest("vmm_process"),
     )
@@ -111,6 +111,9 @@ CLAIMS = (
     ),
     Claim("memory", said("macOS can page out the memory of a VM."), "", scope=said("nothing is published")),
     Claim(
+        "devices", said("The default network card is an imitated Intel PRO/1000 MT, for Linux a virtio device."), _CARDS,
+    ),
+    Claim(
         "session", said("VMs are processes of the user and end with the session at the desktop."), "",
         scope=said("by default; the Pro Edition can start them when the Mac starts (user's guide)"),
     ),
@@ -131,8 +134,8 @@ PARALLELS = Stack(
     boot=BOOT,
     technique="nested_paging",  # Apple's hypervisor needs EPT on Intel
     techniques=("nested_paging",),
-    device="emulated",  # assumption
-    devices=("emulated", "paravirtual"),  # assumption
+    device="emulated",  # KB 123061: for guests with Windows and macOS; virtio for Linux
+    devices=("emulated", "paravirtual"),
     scheduler="hosted",
     controls=(HOST_THREADS,),
     memory_profile=MEMORY,

@@ -74,7 +74,7 @@ BOOT = (
     ),
     Stage(
         "vmm_driver", said("The host OS loads vboxdrv"), ("host_kernel",),
-        said("“Kernel driver not installed”: the window opens, no VM starts"),
+        said("“Kernel driver not installed (rc=-1908)”: the window opens, no VM starts"),
         f"{_MANUAL}, installation on Linux hosts",
     ),
     Stage(
