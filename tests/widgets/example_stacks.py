@@ -80,7 +80,8 @@ DESK = Stack(
                 duties=_duties("schedules maps reclaims reads"),
             ),
             Layer(
-                "drivers", "drivers", "driver", "kernel", on="host_kernel", inside="host_kernel", duties=_duties("drives")
+                "drivers", "drivers", "driver", "kernel", on="host_kernel", inside="host_kernel",
+                duties=_duties("drives"),
             ),
             Layer("host_apps", "other programs", "program", "user", on="host_kernel", session=True),
             Layer(

@@ -118,7 +118,8 @@ def test_only_the_open_pane_is_filled(view, wire):
 
 def test_how_much_is_sent(wire):
     view = vm.StackComparison(*list(STACKS)[1:5])
-    for tab in TABS:
+    assert max(message.bytes for message in wire) < 32_768
+    for tab in list(TABS)[1:]:
         wire.clear()
         view.choice.tab = tab
         assert max(message.bytes for message in wire) < 32_768, tab

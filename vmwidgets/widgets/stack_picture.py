@@ -90,6 +90,13 @@ def _box(
         add_text(svg, left + STRIP + 5, base + step * number, line, size="11", fill=_SOFT if soft else "#111111")
 
 
+def _lines(text: str, room: int) -> list[str]:
+    """Break a name into at most two lines of so many letters, and cut off what does not fit."""
+    lines = wrap(text, room, break_long_words=False)
+    cut = lines if len(lines) <= 2 else [lines[0], " ".join(lines[1:])]
+    return [line if len(line) <= room else f"{line[: room - 1].rstrip()}…" for line in cut]
+
+
 def _legend(svg: Xml.Element, y: float) -> None:
     x = float(SIDE)
     for lit, trusted, text in ((True, False, _("lit")), (False, True, _("has to be trusted by every VM"))):
