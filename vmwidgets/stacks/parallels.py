@@ -111,7 +111,8 @@ CLAIMS = (
     ),
     Claim("memory", said("macOS can page out the memory of a VM."), "", scope=said("nothing is published")),
     Claim(
-        "devices", said("The default network card is an imitated Intel PRO/1000 MT, for Linux a virtio device."), _CARDS,
+        "devices", said("The default network card is an imitated Intel PRO/1000 MT, for Linux a virtio device."),
+        _CARDS,
     ),
     Claim(
         "session", said("VMs are processes of the user and end with the session at the desktop."), "",
