@@ -101,6 +101,7 @@ _SENTENCES = {
     "int list": "{name} is {value}, expected a whole number or a list of them",
     "float list": "{name} is {value}, expected a number or a list of them",
     "str list": "{name} is {value}, expected a text or a list of them",
+    "str Workload": "{name} is {value}, expected the name of a workload or a workload",
 }
 
 _CONTAINERS: dict[object, str] = {Sequence: "list", Mapping: "mapping"}

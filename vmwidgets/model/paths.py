@@ -17,7 +17,7 @@ from vmwidgets.model.path_steps import Step, Walk
 if TYPE_CHECKING:
     from vmwidgets.model.stack import Stack
 
-__all__ = ["HARDWARE", "OPERATIONS", "Cost", "Path", "Step", "operations", "path"]
+__all__ = ["HARDWARE", "OPERATIONS", "Cost", "Path", "Step", "operations", "path", "processors"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +141,17 @@ def _chosen(name: str, value: str | None, default: str, known: Sequence[str]) ->
     return value
 
 
+def processors(stack: "Stack") -> tuple[str, ...]:
+    """Return the processors that something is published of for a stack: its own, and those that leave any guest."""
+    return tuple(dict.fromkeys([*(cost.cpu for cost in stack.costs if cost.cpu), *PROCESSORS]))
+
+
 def _processor(stack: "Stack", own: Sequence[Cost], operation: str, steps: Sequence[Step], cpu: str | None) -> str:
     """Return the processor that is asked for, or the first that something of the way was measured on."""
     if cpu is None:
         keys = {step.key for step in steps} - OPERATIONS.keys()
         return next((c.cpu for c in own if c.step == operation or c.step.partition("+")[0] in keys), "")
-    known = dict.fromkeys([*(cost.cpu for cost in stack.costs if cost.cpu), *PROCESSORS])
-    if cpu not in known:
+    if cpu not in (known := processors(stack)):
         raise VmwidgetsError(
             "{name} is {value}, expected one of {known}", name="cpu", value=repr(cpu)[:60], known="; ".join(known)
         )

@@ -1,0 +1,225 @@
+"""The same experiment on several products: what each makes of it, and how much of that anybody has published."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING, Any, cast
+
+from vmwidgets.experiments.registry import experiment
+from vmwidgets.experiments.virtualization_tax import ROLES, Run, TaxedRun
+from vmwidgets.model.acts import FAILURES
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.failures import Outcome, fail
+from vmwidgets.model.paths import processors
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.units import MiB
+from vmwidgets.model.vm import VM
+from vmwidgets.model.words import said
+from vmwidgets.model.workload import Workload
+from vmwidgets.stacks import PRODUCTS, STACKS, get
+from vmwidgets.stacks.bare_metal import BARE_METAL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPUTED, LOWER, UPPER = said("computed"), said("lower bound"), said("upper bound")
+PUBLISHED, ASSUMED, NOT_PUBLISHED = said("published"), said("assumption"), said("not published")
+BASES = (COMPUTED, PUBLISHED, LOWER, UPPER, ASSUMED, NOT_PUBLISHED)
+"""What a cell rests on. A bound counts what is published, and something is not; an assumption is one of the record."""
+_MODEL = "computed by the model from the record"
+_COLUMNS = ["stack", "product", "quantity", "part", "value", "unit", "basis", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value of the comparison, and what it rests on."""
+
+    quantity: str
+    part: str
+    value: float
+    unit: str
+    basis: str
+    source: str = _MODEL
+
+    @property
+    def text(self) -> object:
+        """The value as a table shows it: a number, ``"≥ 3"``, ``"≤ 3"``, or ``"not published"``."""
+        if self.basis == NOT_PUBLISHED:
+            return NOT_PUBLISHED
+        sign = {LOWER: "≥ ", UPPER: "≤ "}.get(self.basis, "")
+        return f"{sign}{self.value:,.4g}" if sign else self.value
+
+
+@experiment(
+    source="the records of the products and the costs in them; figures of processors: see exit_costs",
+    predicted="throughput, latency, exits per second, and who falls with what",
+)
+def compare(
+    stacks: str | Sequence[object] = (),
+    vms: int | Sequence[object] = 4,
+    workload: str | Workload = "web",
+    cpu: str = "Xeon X5570",
+    seed: int = 1,
+    hours: int = 24,
+    tidy: bool = False,
+) -> "pd.DataFrame":
+    """Run the same VMs on several products and say what each makes of it, and what that rests on.
+
+    A lab of each product runs with the same seed, and one of the bare machine. What a product adds comes from the path
+    of each operation that the workload states: how often the VMM gets control, and the cycles that are published for
+    one processor, which are taken as cycles of the lab's own (an assumption). A VM then does what the product's CPU
+    policy leaves it. Where steps of a path are not published, the cell is a bound; where none is, it says so.
+
+    Parameters
+    ----------
+    stacks
+        Ids or records; none: the seven products.
+    vms
+        How many VMs of the default size, or a list of VMs or of settings of VMs. Shares, reservations and limits become
+        those of each product, as when VMs are moved there.
+    workload
+        Name of a workload, or a workload, of all VMs that do not say it themselves.
+    cpu
+        The processor whose figures are used. Each paper measured other products on its own: ``"Pentium III 733 MHz"``
+        is that of Sugerman et al. 2001, ``"Xeon 2.4 GHz"`` of Barham et al. 2003, ``"Pentium 4 672"`` of Adams and
+        Agesen 2006.
+    seed
+        Of all random numbers.
+    hours
+        How long the labs run, in ticks of an hour.
+    tidy
+        Whether to return one row per value, with what it rests on and its source, instead of one column per product.
+
+    Returns
+    -------
+    DataFrame
+        A row per quantity and a column per product; the index is ``quantity``, ``part``, ``unit``. Bounds are texts
+        such as ``"≥ 120"``; what no source says is ``"not published"``. Tidy: ``stack``, ``product``, ``quantity``,
+        ``part``, ``value`` (missing where not published), ``unit``, ``basis`` (one of :data:`BASES`), ``source``. The
+        quantities: ``throughput`` relative to the bare machine; ``time`` by whose it was; ``latency`` of a transaction;
+        ``exits``; ``memory overhead`` of a VM; ``density``, how many such VMs fit by their configured and by their
+        active memory; ``blast radius``, how many of the VMs each failure takes along or slows down.
+    """
+    import pandas as pd
+
+    chosen = [get(cast("str | Stack", one)) for one in ([stacks] if isinstance(stacks, str) else stacks)]
+    chosen = chosen or list(PRODUCTS.values())
+    known = dict.fromkeys(cpu for stack in (*chosen, *STACKS.values()) for cpu in processors(stack))
+    if cpu not in known:
+        raise VmwidgetsError(
+            "{name} is {value}, expected one of {known}", name="cpu", value=repr(cpu)[:60], known="; ".join(known)
+        )
+    check_int("hours", hours, 1, 24 * 365)
+    wanted = _vms(vms, workload if isinstance(workload, Workload) else Workload(workload))
+    native = Run(BARE_METAL, wanted, seed, hours)
+    table = {stack.id: (stack, _cells(stack, wanted, seed, hours, cpu, native)) for stack in chosen}
+    if tidy:
+        rows = [
+            (stack.id, stack.name, c.quantity, c.part, c.value, c.unit, c.basis, c.source)
+            for stack, cells in table.values()
+            for c in cells
+        ]
+        return pd.DataFrame(rows, columns=_COLUMNS)
+    first = next(iter(table.values()))[1]
+    index = pd.MultiIndex.from_tuples([(c.quantity, c.part, c.unit) for c in first], names=["quantity", "part", "unit"])
+    columns = {stack.name: pd.Series([c.text for c in cells], index, object) for stack, cells in table.values()}
+    return pd.DataFrame(columns)
+
+
+def _vms(vms: int | Sequence[object], workload: Workload) -> list[VM]:
+    """Read the VMs: how many, or each as it is or by its settings."""
+    if isinstance(vms, int):
+        vms = [dict[str, object]()] * check_int("vms", vms, 1, 256)
+    found: list[VM] = []
+    for index, one in enumerate(vms):
+        if isinstance(one, VM):
+            found.append(one)
+            continue
+        if not isinstance(one, Mapping):
+            raise VmwidgetsError(
+                "{name} has {value}, expected VMs or mappings of their settings", name="vms", value=repr(one)[:60]
+            )
+        settings = {"workload": workload, **cast("Mapping[str, Any]", one)}
+        if isinstance(kind := settings["workload"], str):
+            settings["workload"] = Workload(kind)
+        name = str(settings.pop("name", f"VM{index + 1}"))
+        found.append(VM("-").with_changes(**settings).named(name))
+    if not found:
+        raise VmwidgetsError("{name} is empty", name="vms")
+    return found
+
+
+def _cells(stack: Stack, vms: Sequence[VM], seed: int, hours: int, cpu: str, native: Run) -> list[Cell]:
+    run = Run(stack, vms, seed, hours)
+    lived = run.vms, run.lab.hardware
+    taxed = TaxedRun(run, cpu)
+    return [
+        *_speed(taxed, native),
+        *_memory(run),
+        *(_blast(fail(stack, name, *lived), name, stack) for name in FAILURES),
+    ]
+
+
+def _speed(taxed: TaxedRun, native: Run) -> list[Cell]:
+    """Return what the costs of the stack make of the run."""
+    costs, source = taxed.known, "; ".join(taxed.sources) or _MODEL
+    low, high = {"all": (COMPUTED, COMPUTED), "some": (LOWER, UPPER), "none": (NOT_PUBLISHED, NOT_PUBLISHED)}[costs]
+    bare = native["throughput_per_ks"].sum() / 1000
+    relative = 100 * taxed.rate.sum() / bare if bare else nan
+    waited = (taxed.latency_us * taxed.rate).sum() / taxed.rate.sum() / 1000 if taxed.rate.any() else nan
+    return [
+        _cell("throughput", "", relative, "% of bare metal", high, source),
+        *_time(taxed.spent_khz(), low, high, source),
+        _cell("latency", "", waited, "ms", low, source),
+        _cell("exits", "", taxed.exits_per_s(), "1/s", COMPUTED),
+    ]
+
+
+def _time(spent: Mapping[str, float], low: str, high: str, source: str) -> list[Cell]:
+    """Return whose the time of the processors was."""
+    busy = sum(spent.values())
+    cells: list[Cell] = []
+    for role in ROLES:
+        if role not in spent:
+            basis = COMPUTED  # it takes no part
+        elif role == "guest":
+            basis = high
+        else:
+            basis = low if spent[role] or low == COMPUTED else NOT_PUBLISHED
+        cells.append(_cell("time", role, 100 * spent.get(role, 0.0) / busy if busy else nan, "%", basis, source))
+    return cells
+
+
+def _memory(run: Run) -> list[Cell]:
+    """Return what a VM takes besides its memory, and how many such VMs fit."""
+    stack, vms, profile = run.lab.stack, run.vms, run.lab.stack.memory_profile
+    size = sum(vm.memory_bytes for vm in vms) / len(vms)
+    active = float(run["memory_active_bytes"].sum(axis=0).max()) / len(vms)
+    has_vms, own = "guest_kernel" in stack.layers, profile.overhead_bytes if profile else 0
+    basis = COMPUTED if not has_vms else PUBLISHED if own else NOT_PUBLISHED
+    fits = COMPUTED if basis != NOT_PUBLISHED else UPPER
+    room = run.lab.hardware.guest_memory_bytes
+    # What a VM has configured counts until the stack takes back what sleeps.
+    lends = profile is not None and any({"balloon", "swap"} & rung.actions for rung in profile.ladder.rungs)
+    held = active if lends else size
+    return [
+        _cell("memory overhead", "", own / MiB, "MiB per VM", basis),
+        _cell("density", "by configured memory", float(room // (size + own)), "VMs", fits),
+        _cell("density", "by active memory", float(room // max(held + own, 1)), "VMs", fits),
+    ]
+
+
+def _blast(outcome: Outcome, name: str, stack: Stack) -> Cell:
+    """Return how many VMs a failure takes along or slows down."""
+    if not outcome.exists:
+        return Cell("blast radius", name, 0.0, "VMs", COMPUTED, outcome.absent.format(stack=stack.name))
+    unknown = all(fate.state == "not_published" for fate in outcome.fates)
+    assumed = any(fate.assumed for fate in outcome.fates)
+    basis = NOT_PUBLISHED if unknown else ASSUMED if assumed else COMPUTED
+    return _cell("blast radius", name, float(len(outcome.blast_radius)), "VMs", basis)
+
+
+def _cell(quantity: str, part: str, value: float, unit: str, basis: str, source: str = _MODEL) -> Cell:
+    if basis == NOT_PUBLISHED:
+        return Cell(quantity, part, nan, unit, basis, "")
+    return Cell(quantity, part, float(f"{value:.6g}"), unit, basis, source)
