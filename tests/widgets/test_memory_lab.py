@@ -142,7 +142,7 @@ def test_without_a_kernel_there_is_a_picture_and_a_text(shown):
 
 def test_parts_can_be_left_out(wire):
     lab = memory_lab(ticks=1)
-    view = vm.MemoryLab(lab, charts=False, frames=False, walk=False)
+    view = vm.MemoryLab(lab, charts=False, frames=False, walk=False, products=False)
     lab.advance()
     assert view.children == (view.transport, view.host, view.controls, view.inside)
     view.close()

@@ -14,6 +14,8 @@ import { options, sliders } from "./slider.js";
  * @property {[string, string][]} resources
  * @property {import("./slider.js").Control[]} machine
  * @property {import("./slider.js").Control[]} controls
+ * @property {string} product whose controls they are, "" if all of them are there
+ * @property {string} none that the product has no control of the resource, "" if it has
  * @property {boolean} full
  * @property {boolean} unfold
  */
@@ -64,8 +66,9 @@ function render({ model, el, signal }) {
   const choice = h("div", { class: "vmw-row vmw-choice" });
   const chooser = h("fieldset", {}, legend, choice);
   const controls = h("div", { class: "vmw-grid" });
+  const absent = h("p", { class: "vmw-absent" });
   const summary = h("summary");
-  const more = h("details", { class: "vmw-more" }, summary, chooser, controls);
+  const more = h("details", { class: "vmw-more" }, summary, chooser, absent, controls);
   more.open = Boolean(state().unfold);
   const group = `vmw-resource-${Math.random()}`;
   /** @type {Map<string, HTMLInputElement>} */
@@ -104,7 +107,7 @@ function render({ model, el, signal }) {
       [remove, t("Remove")],
       [rename, t("Rename")],
       [reset, t("Reset")],
-      [summary, t("Shares, reservation, limit")],
+      [summary, now.product ? t("Controls of {product}", { product: now.product }) : t("Shares, reservation, limit")],
       [legend, t("Resource")],
     ])) {
       write(one, text);
@@ -129,6 +132,8 @@ function render({ model, el, signal }) {
       radio.checked = id === now.resource;
       write(/** @type {Element} */ (radio.nextElementSibling), text);
     }
+    write(absent, now.none);
+    absent.hidden = !now.none;
     arrange(controls, now.controls);
   }
   follow(model, signal, ["state", "strings", "language", "error"], draw);

@@ -16,6 +16,7 @@ import { h, number, set, write } from "./kit.js";
  * @property {boolean} open whether the largest value means "no limit"
  * @property {number[]} [stops] the values that a range may have, if they are not a step apart
  * @property {[string, string][]} [options] of a choice: value and name
+ * @property {string} [hint] range and default of a product's control
  */
 /**
  * @typedef {object} Around
@@ -125,12 +126,15 @@ export function sliders(around) {
   function make(spec) {
     const { input, output, draw } = { range, check, choice }[spec.kind](spec, around);
     const caption = h("span", { class: "vmw-name" });
+    const hint = h("small", { class: "vmw-hint" });
     const parts = output ? [caption, input, output] : [caption, input];
+    if (spec.hint) parts.push(hint);
     return {
       el: h("label", { class: output ? "vmw-slider" : "vmw-slider vmw-choice" }, ...parts),
       /** @param {Control} now */
       draw(now) {
         write(caption, now.label);
+        write(hint, now.hint ?? "");
         // While a message is under way the hand is right: the handle never steps back under it.
         draw(now, around.send.busy(`set ${now.id}`));
         input.disabled = around.locked();
@@ -144,8 +148,10 @@ export function sliders(around) {
    */
   return function arrange(place, specs) {
     const wanted = specs.map((spec) => {
-      const found = made.get(spec.id) ?? make(spec);
-      made.set(spec.id, found);
+      // Two products may have a control of one name, and one of them a hint.
+      const key = `${spec.id} ${Boolean(spec.hint)}`;
+      const found = made.get(key) ?? make(spec);
+      made.set(key, found);
       found.draw(spec);
       return found.el;
     });

@@ -12,6 +12,7 @@ from vmwidgets.model.units import GB, GiB, MiB
 from vmwidgets.model.vm import VM
 from vmwidgets.model.workload import WORKLOADS, Workload
 from vmwidgets.widgets.kit import SLOTS, Selection, plain
+from vmwidgets.widgets.product_settings import resource_settings
 from vmwidgets.widgets.settings import Settings, check_of, limit_of, range_of
 
 WORKLOAD_NAMES = {
@@ -72,7 +73,7 @@ class Controls(Settings):
         elif setting == "thin":
             self.lab.configure(vm.name, thin=bool(value))
         else:
-            self.lab.configure(vm.name, **{setting: None if spec["open"] and value >= spec["max"] else value})
+            self._configure(spec, value)
 
     def _on_resource(self, content: dict[str, Any]) -> None:
         resource = str(content.get("resource"))
@@ -104,6 +105,7 @@ class Controls(Settings):
     def _state(self) -> dict[str, Any]:
         names = [vm.name for vm in self.lab.vms]
         vm = self._chosen()
+        controls = self._controls(vm) if vm else []
         kinds = [kind for kind in WORKLOADS if kind != "trace" or (vm and vm.workload.kind == "trace")]
         return {
             "locked": _(self._locked) if self._locked else "",
@@ -115,7 +117,9 @@ class Controls(Settings):
             "resource": "disk" if self._space else self.selection.resource,
             "resources": [[key, _(text)] for key, text in RESOURCE_NAMES.items()],
             "machine": self._machine(vm) if vm else [],
-            "controls": self._controls(vm) if vm else [],
+            "controls": controls,
+            "product": _(self.lab.stack.name) if self.lab.stack.controls else "",
+            "none": self._none(controls) if vm else "",
             "full": len(names) >= SLOTS,
             "unfold": self._unfold,
         }
@@ -147,6 +151,8 @@ class Controls(Settings):
                 check_of("thin", _("Thin disk"), vm.thin),
                 range_of("growth_bytes_per_day", _("Growth"), 0, max(growth, 100 * GB), GB, growth, GB, 0, per_day),
             ]
+        if self.lab.stack.controls:
+            return resource_settings(self.lab, vm, resource)
         prefix, unit, per, decimals, text, most, step = {
             "cpu": ("cpu", "mhz", 1000, 2, _("GHz"), vm.vcpus * hardware.clock_khz // 1000, 50),
             "memory": ("memory", "bytes", GiB, 2, _("GiB"), vm.memory_bytes, 256 * MiB),
@@ -168,6 +174,15 @@ class Controls(Settings):
             range_of(reservation, _("Reservation"), 0, max(most, keeps), step, keeps, per, decimals, text),
             limit_of(limit, most, step, stops, per, decimals, text),
         ]
+
+    def _none(self, controls: list[dict[str, Any]]) -> str:
+        """Say that the product has no control of the resource, if it has none."""
+        if controls:
+            return ""
+        text = _(RESOURCE_NAMES[self.selection.resource])
+        return plain(
+            mark("{product} has no control of this here: {resource}."), product=_(self.lab.stack.name), resource=text
+        )
 
     def __repr__(self) -> str:
         return f"<Controls: {self.selection.vm or 'no VM'}>"

@@ -20,6 +20,7 @@ from vmwidgets.model.vm import RANGES, VM
 from vmwidgets.model.workload import WORKLOADS, Workload
 from vmwidgets.widgets.kit import SLOTS, Selection
 from vmwidgets.widgets.memory_state import paged
+from vmwidgets.widgets.product_settings import product_settings
 from vmwidgets.widgets.settings import Settings, check_of, choice_of, limit_of, range_of
 
 BALLOONS = {"driver": mark("works"), "none": mark("none"), "refuses": mark("refuses")}
@@ -57,7 +58,7 @@ class MemoryControls(Settings):
         self._unlocked()
         setting, value = content.get("id"), content.get("value")
         vm = self._chosen()
-        own = [*_machine(vm, paged(self.lab).profile), *_more(vm, self.lab)] if vm else []
+        own = [*_machine(vm, self.lab), *_more(vm, self.lab)] if vm else []
         spec = next((s for s in (*own, *self._vmm()) if s["id"] == setting), None)
         if spec is None or type(value) is not (str if spec["kind"] == "choice" else int):
             raise VmwidgetsError("there is no control {name}", name=repr(setting)[:40])
@@ -70,8 +71,7 @@ class MemoryControls(Settings):
         elif vm and setting == "balloon":
             self.lab.configure(vm.name, kernel=replace(vm.kernel, balloon=str(value)))
         elif vm:
-            none = spec["open"] and value >= spec["max"]
-            self.lab.configure(vm.name, **{setting: None if none else value})
+            self._configure(spec, value)
 
     def _on_create(self, _content: dict[str, Any]) -> None:
         self._unlocked()
@@ -89,7 +89,7 @@ class MemoryControls(Settings):
             "locked": _(self._locked) if self._locked else "",
             "vm": vm.name if vm else "",
             "names": names,
-            "machine": _machine(vm, profile) if vm else [],
+            "machine": _machine(vm, self.lab) if vm else [],
             "more": _more(vm, self.lab) if vm else [],
             "vmm": self._vmm(),
             "product": profile.name,
@@ -125,9 +125,9 @@ class MemoryControls(Settings):
         return f"<MemoryControls: {self.selection.vm or 'no VM'}>"
 
 
-def _machine(vm: VM, profile: MemoryProfile) -> list[dict[str, Any]]:
+def _machine(vm: VM, lab: Lab) -> list[dict[str, Any]]:
     """Return the controls of a VM that are always in view."""
-    work = vm.workload
+    work, profile = vm.workload, paged(lab).profile
     shown: list[dict[str, Any]] = []
     if "active_permille" in WORKLOADS[work.kind].parameters:
         permille = work.settings()["active_permille"]
@@ -137,9 +137,12 @@ def _machine(vm: VM, profile: MemoryProfile) -> list[dict[str, Any]]:
         shown.append(
             range_of("active_permille", _("Working set"), 0, 1000, step, permille, per, min(decimals, 1), unit)
         )
-    if profile.targets != "none":  # else nobody divides memory, and nobody asks for a balloon
+    if lab.stack.controls:
+        shown += product_settings(lab, vm, "memory_shares")
+    elif profile.targets != "none":  # else nobody divides memory
         shares = vm.memory_shares
         shown.append(range_of("memory_shares", _("Shares"), 100, max(4000, shares), 100, shares))
+    if profile.targets != "none":  # else nobody asks for a balloon
         names = {key: BALLOONS[key] for key in BALLOON_DRIVERS}
         shown.append(choice_of("balloon", _("Balloon driver"), names, vm.kernel.balloon))
     return shown
@@ -154,9 +157,12 @@ def _more(vm: VM, lab: Lab) -> list[dict[str, Any]]:
     part = _step(size, page, size, keeps)
     stop = _step(size, page, size, limit or size)
     least = max(step, RANGES["memory_bytes"][0])
+    room = range_of("memory_bytes", _("Memory"), least, most, step, size, *_scale(step))
+    if lab.stack.controls:
+        return [room, *product_settings(lab, vm, "memory_reservation_bytes", "memory_limit_bytes")]
     stops = limit_of("memory_limit_bytes", size, stop, limit, *_scale(stop))
     return [
-        range_of("memory_bytes", _("Memory"), least, most, step, size, *_scale(step)),
+        room,
         range_of("memory_reservation_bytes", _("Reservation"), 0, size, part, keeps, *_scale(part)),
         {**stops, "min": max(stop, RANGES["memory_limit_bytes"][0])},
     ]

@@ -10,6 +10,7 @@ from vmwidgets.widgets.memory_controls import MemoryControls
 from vmwidgets.widgets.memory_picture import memory_picture
 from vmwidgets.widgets.memory_state import MemoryState, paged
 from vmwidgets.widgets.page_walk import PageWalk
+from vmwidgets.widgets.products import Products
 from vmwidgets.widgets.screen import Screen
 from vmwidgets.widgets.server_view import vms_text
 from vmwidgets.widgets.transport import Transport
@@ -30,6 +31,8 @@ class MemoryLab(Screen):
         Whether there is a map of all frames.
     walk
         Whether there is a page walk at the bottom; it is folded.
+    products
+        Whether there is a list of products to choose from.
 
     Raises
     ------
@@ -38,7 +41,14 @@ class MemoryLab(Screen):
     """
 
     def __init__(
-        self, lab: Lab, *, unfold: bool = False, charts: bool = True, frames: bool = True, walk: bool = True
+        self,
+        lab: Lab,
+        *,
+        unfold: bool = False,
+        charts: bool = True,
+        frames: bool = True,
+        walk: bool = True,
+        products: bool = True,
     ) -> None:
         paged(lab)
         self.selection = Selection(lab)
@@ -50,8 +60,19 @@ class MemoryLab(Screen):
         self.inside = BalloonInside(lab, self.selection)
         self.frames = FrameMap(lab, self.selection, frames=LabFrames(lab, self.selection)) if frames else None
         self.walk = PageWalk(lab, self.selection, fold=True) if walk else None
-        parts = (self.transport, self.host, self.controls, self.charts, self.inside, self.frames, self.walk)
-        super().__init__(lab, parts, locked=(self.controls.lock, self.transport.lock), picture=memory_picture)
+        self.products = Products(lab) if products else None
+        parts = (
+            self.products,
+            self.transport,
+            self.host,
+            self.controls,
+            self.charts,
+            self.inside,
+            self.frames,
+            self.walk,
+        )
+        locked = tuple(part.lock for part in (self.products, self.controls, self.transport) if part)
+        super().__init__(lab, parts, locked=locked, picture=memory_picture)
 
     def __repr__(self) -> str:
         state = paged(self.lab).rung.name

@@ -1,5 +1,6 @@
 """The controls of the scheduler lab: which scheduler, the weight and cap of a VM, and what the guests do."""
 
+from dataclasses import fields
 from typing import Any
 
 import traitlets
@@ -8,11 +9,12 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.model.scheduling import ALGORITHMS
+from vmwidgets.model.scheduling import ALGORITHMS, Scheduling
 from vmwidgets.model.vm import VM
 from vmwidgets.model.workload import WORKLOADS, Workload
 from vmwidgets.widgets.controls import WORKLOAD_NAMES
 from vmwidgets.widgets.kit import SLOTS, Selection, plain
+from vmwidgets.widgets.product_settings import product_settings
 from vmwidgets.widgets.settings import Settings, choice_of, limit_of, range_of
 from vmwidgets.widgets.time_line import ALGORITHM_NAMES
 
@@ -21,6 +23,7 @@ ACCOUNTING_NAMES = {
     "sampled": mark("sampled at each tick"),
     "xen_today": mark("by time stamps, as in Xen"),
 }
+_SCHEDULING = tuple(field.name for field in fields(Scheduling))
 _SLICES = [0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000]
 _COSTS = [0, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
 _WINDOWS = [1, 2, 3, 5, 10, 20, 30, 60]
@@ -57,17 +60,17 @@ class SchedulerControls(Settings):
         spec = next((s for s in (*self._first(), *self._rest(), *self._guest()) if s["id"] == setting), None)
         if spec is None or type(value) is not (str if spec["kind"] == "choice" else int):
             raise VmwidgetsError("there is no control {name}", name=repr(setting)[:40])
-        if setting in ("cpu_shares", "cpu_limit_mhz", "vcpus"):
-            self.lab.configure(self._vm().name, **{setting: None if spec["open"] and value >= spec["max"] else value})
-        elif setting == "victims":
+        if setting == "victims":
             self._set_victims(value)
         elif setting == "workload":
             self.lab.set_workload(self._vm().name, Workload(value))
         elif setting in ("run_us", "cpu_permille"):
             work = self._vm().workload
             self.lab.set_workload(self._vm().name, Workload(work.kind, **{**dict(work.parameters), setting: value}))
-        else:
+        elif setting in _SCHEDULING:
             self.lab.set_scheduler(**{str(setting): value})
+        else:
+            self._configure(spec, value)
 
     def _set_victims(self, count: int) -> None:
         """Create or remove burners, the newest first, until there are so many."""
@@ -125,11 +128,17 @@ class SchedulerControls(Settings):
         shown = [choice_of("algorithm", _("Scheduler"), ALGORITHM_NAMES, now.algorithm)]
         others = {name: text for name, text in ALGORITHM_NAMES.items() if name != now.algorithm}
         shown.append(choice_of("beside", _("Beside it"), {"": mark("nothing"), **others}, now.beside))
-        if vm:
+        if vm and self.lab.stack.controls:
+            shown += [self._of(vm, one) for one in product_settings(self.lab, vm, "cpu_shares")]
+        elif vm:
             label = plain(mark("Weight of {vm}"), vm=vm.name)
             shown.append(range_of("cpu_shares", label, 100, max(4000, vm.cpu_shares), 100, vm.cpu_shares))
         victims = len(self._victims())
         return [*shown, range_of("victims", _("Victims"), 0, self._most_victims(victims), 1, victims)]
+
+    def _of(self, vm: VM, spec: dict[str, Any]) -> dict[str, Any]:
+        """Return a setting with the name of the VM that it is of."""
+        return {**spec, "label": plain(mark("{control} of {vm}"), control=spec["label"], vm=vm.name)}
 
     def _rest(self) -> list[dict[str, Any]]:
         now = self.lab.scheduling
@@ -159,8 +168,12 @@ class SchedulerControls(Settings):
         shown = [
             choice_of("workload", _("Workload"), kinds, vm.workload.kind),
             range_of("vcpus", _("vCPUs"), 1, hardware.pcpus, 1, vm.vcpus),
-            {**limit_of("cpu_limit_mhz", most, 50, vm.cpu_limit_mhz, 1000, 2, _("GHz")), "label": _("Cap")},
         ]
+        if self.lab.stack.controls:
+            shown += product_settings(self.lab, vm, "cpu_reservation_mhz", "cpu_limit_mhz")
+        else:
+            cap = limit_of("cpu_limit_mhz", most, 50, vm.cpu_limit_mhz, 1000, 2, _("GHz"))
+            shown.append({**cap, "label": _("Cap")})
         has = vm.workload.settings()
         if vm.workload.kind == "tick_thief":
             top = max(has["run_us"], has["tick_us"])

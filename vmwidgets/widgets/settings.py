@@ -62,6 +62,12 @@ class Settings(View):
         if self._locked:
             raise VmwidgetsError("the controls are locked until your prediction is in")
 
+    def _configure(self, spec: dict[str, Any], value: int) -> None:
+        """Give the chosen VM a setting or a control of its product; at the very end of an open slider, no bound."""
+        own = next((one for one in self.lab.stack.controls if one.name and one.python == spec["id"]), None)
+        none = own.none if own else None
+        self.lab.configure(self._vm().name, **{spec["id"]: none if spec["open"] and value >= spec["max"] else value})
+
     def _vm(self) -> VM:
         return self.lab.vm(self.selection.vm)
 

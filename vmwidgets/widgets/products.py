@@ -1,0 +1,126 @@
+"""Which product the machines of a lab run on: the same list in the same place of every lab."""
+
+from typing import Any
+
+import traitlets
+
+from vmwidgets.lab import Lab
+from vmwidgets.locale import gettext as _
+from vmwidgets.locale import mark, number
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.product_controls import Adjustment
+from vmwidgets.model.stack import Stack
+from vmwidgets.stacks import STACKS
+from vmwidgets.widgets.kit import View, plain
+from vmwidgets.widgets.time_line import ALGORITHM_NAMES
+
+GROUPS = {
+    0: mark("For comparison: no product"),
+    1: mark("The VMM runs on the hardware (type 1)"),
+    2: mark("The VMM is a program on an operating system (type 2)"),
+}
+"""Headings of the list, by the type of a stack; one that takes every setting as it is stands in none of the types."""
+_KINDS = {
+    0: mark("{name} is no product: every control of a virtual machine is there."),
+    1: mark("{name}: the VMM, the program that divides the machine, runs on the hardware itself."),
+    2: mark("{name}: the VMM, the program that divides the machine, is a program on an operating system."),
+}
+
+
+class Products(View):
+    """A list of products; to choose another one is a command that moves the machines there.
+
+    Parameters
+    ----------
+    lab
+        Whose machines.
+    """
+
+    _front = "products"
+    _messages = ("move",)
+
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self._locked = False
+        self._adjusted: tuple[str, tuple[Adjustment, ...]] = "", ()
+        super().__init__(state=self._state())
+        self._closers += [lab.subscribe(self._follow)]
+
+    def refresh(self) -> None:
+        """Write all synced traits anew."""
+        self.state = self._state()
+
+    def lock(self, reason: str) -> None:
+        """Hold the list still for a reason; ``""`` lets go of it."""
+        self._locked = bool(reason)
+        self.refresh()
+
+    def move(self, stack: str) -> None:
+        """Do what choosing a product from the list does."""
+        self._on_move({"stack": stack})
+
+    def _on_move(self, content: dict[str, Any]) -> None:
+        if self._locked:
+            raise VmwidgetsError("the controls are locked until your prediction is in")
+        stack = str(content.get("stack"))
+        if stack != self.lab.stack.id:
+            self._adjusted = stack, self.lab.set_stack(stack)
+            self.refresh()
+
+    def _follow(self, lab: Lab) -> None:
+        if self._adjusted[0] != lab.stack.id:
+            self._adjusted = "", ()
+        self.refresh()
+
+    def _state(self) -> dict[str, Any]:
+        now = self.lab.stack
+        listed = [stack for stack in STACKS.values() if "guest_kernel" in stack.layers]
+        if now.id not in [stack.id for stack in listed]:
+            listed.append(now)
+        return {
+            "locked": self._locked,
+            "stack": now.id,
+            "groups": [
+                [_(text), [[stack.id, _(stack.name)] for stack in listed if _group(stack) == kind]]
+                for kind, text in GROUPS.items()
+            ],
+            "sentence": self._sentence(),
+            "adjusted": adjusted_text(self._adjusted[1]),
+        }
+
+    def _sentence(self) -> str:
+        lab = self.lab
+        told = [plain(_KINDS[_group(lab.stack)], name=_(lab.stack.name))]
+        if lab.stack.scheduler:
+            name = _(ALGORITHM_NAMES[lab.stack.scheduler])
+            told.append(plain(mark("Its processor scheduler: {name}."), name=name))
+        if lab.memory:
+            told.append(plain(mark("Memory is managed as in {name}."), name=_(lab.memory.profile.name)))
+        return " ".join(told)
+
+    def __repr__(self) -> str:
+        return f"<Products: {self.lab.stack.id}>"
+
+
+def _group(stack: Stack) -> int:
+    return stack.type if stack.controls else 0
+
+
+def adjusted_text(adjusted: tuple[Adjustment, ...]) -> str:
+    """Return what could not be taken along to another product, in one sentence."""
+    parts: list[str] = []
+    for one in adjusted:
+        fields = {"vm": one.vm, "control": one.control, "value": _shown(one.value)}
+        if one.to:
+            parts.append(plain(mark("{vm}: {control} {value} → {to} {now}"), **fields, to=one.to, now=_shown(one.now)))
+        else:
+            parts.append(plain(mark("{vm}: {control} {value}"), **fields))
+    return plain(mark("Not taken along as it was: {list}."), list="; ".join(parts)) if parts else ""
+
+
+def _shown(value: int | str | None) -> str:
+    if value is None:
+        return _("no limit")
+    return number(value) if isinstance(value, int) else value
