@@ -9,6 +9,7 @@ MODULES = {
     "01_one_server": "one_server",
     "02_cutting_the_server": "cutting",
     "03_walls": "walls",
+    "04_hardware_that_is_not_there": "hardware",
     "05_own_kernel": "kernel",
     "09_lending_what_sleeps": "lending",
     "10_tax_and_twins": "tax_and_twins",

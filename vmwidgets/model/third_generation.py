@@ -113,29 +113,52 @@ PRIVILEGED = frozenset({"BOUND", "RETURN", "HALT"})
 """Instructions that trap in user mode."""
 
 
-def execute(state: State, instruction: tuple[str, int]) -> State | Trap:
-    """Carry out one instruction as the hardware does."""
+def execute(
+    state: State,
+    instruction: tuple[str, int],
+    privileged: Collection[str] = PRIVILEGED,
+    operations: Mapping[str, Operation] | None = None,
+) -> State | Trap:
+    """Carry out one instruction as the hardware does.
+
+    Parameters
+    ----------
+    state, instruction
+        Before it; its mnemonic and operand.
+    privileged, operations
+        Of another processor: what traps in user mode, and what each instruction does.
+    """
     name, operand = instruction
-    if name in PRIVILEGED and not state.supervisor:
+    if name in privileged and not state.supervisor:
         return Trap()
-    return OPERATIONS[name](replace(state, pc=state.pc + 1), operand)
+    return (operations or OPERATIONS)[name](replace(state, pc=state.pc + 1), operand)
 
 
-def classify(name: str) -> Instruction:
-    """Find the flags of an instruction by trying it in every state of a small machine."""
+def classify(
+    name: str, privileged: Collection[str] = PRIVILEGED, operations: Mapping[str, Operation] | None = None
+) -> Instruction:
+    """Find the flags of an instruction by trying it in every state of a small machine.
+
+    Parameters
+    ----------
+    name
+        Mnemonic.
+    privileged, operations
+        As for `execute`.
+    """
     window, operands = (1003, 7, 0, 5), range(3)
-    privileged, control, behaviour, user = True, False, False, False
+    traps, control, behaviour, user = True, False, False, False
     for accumulator, interrupts, operand in product((0, 9), (False, True), operands):
         ends: dict[tuple[bool, int], State | Trap] = {}
         for supervisor, base in product((False, True), (0, 4)):
             memory = (0,) * base + window + (0,) * (4 - base)
             before = State(memory, 3, accumulator, supervisor, interrupts, base, 4)
-            after = execute(before, (name, operand))
+            after = execute(before, (name, operand), privileged, operations)
             ends[supervisor, base] = _as_seen(after, base)
             if isinstance(after, Trap):
-                privileged = privileged and not supervisor
+                traps = traps and not supervisor
             else:
-                privileged = privileged and supervisor
+                traps = traps and supervisor
                 changed = _control(before) != _control(after)
                 control = control or changed
                 user = user or (changed and not supervisor)
@@ -146,7 +169,7 @@ def classify(name: str) -> Instruction:
             differs = replace(first, supervisor=one) != replace(second, supervisor=one)
             behaviour = behaviour or differs
             user = user or (differs and not one and not other)
-    return Instruction(name, privileged, control, behaviour, user)
+    return Instruction(name, traps, control, behaviour, user)
 
 
 def instruction_set() -> tuple[Instruction, ...]:
