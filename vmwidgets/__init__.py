@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vmwidgets.traces import read_trace, trace_workload
     from vmwidgets.widgets.board import Board
     from vmwidgets.widgets.frame_map import FrameMap
+    from vmwidgets.widgets.kernel_bench import KernelBench
     from vmwidgets.widgets.lesson import Lesson
     from vmwidgets.widgets.memory_lab import MemoryLab
     from vmwidgets.widgets.page_walk import PageWalk
@@ -40,6 +41,7 @@ _HOME = {
     "GuestKernel": "vmwidgets.model.vm",
     "Hardware": "vmwidgets.model.hardware",
     "Host": "vmwidgets.model.host",
+    "KernelBench": "vmwidgets.widgets.kernel_bench",
     "KiB": "vmwidgets.model.units",
     "Lab": "vmwidgets.lab",
     "Lesson": "vmwidgets.widgets.lesson",
@@ -73,6 +75,7 @@ __all__ = [
     "GuestKernel",
     "Hardware",
     "Host",
+    "KernelBench",
     "KiB",
     "Lab",
     "Lesson",
