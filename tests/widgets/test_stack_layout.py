@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 
 from tests.widgets.example_stacks import DESK, SLIM
+from vmwidgets.model.kin import differing
 from vmwidgets.model.layers import Layers
 from vmwidgets.stacks import STACKS
-from vmwidgets.widgets.stack_layout import VMS, differing, layout
+from vmwidgets.widgets.stack_layout import VMS, layout
 
 KNOWN = [stack for stack in STACKS.values() if len(stack.layers)]
 

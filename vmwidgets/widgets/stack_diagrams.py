@@ -7,11 +7,12 @@ import traitlets
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.kin import differing
 from vmwidgets.model.layers import DUTIES, Layer
 from vmwidgets.model.stack import Stack
 from vmwidgets.widgets.kit import View, plain
 from vmwidgets.widgets.stack_choice import LEAST, MOST, Choice
-from vmwidgets.widgets.stack_layout import Box, differing, layout
+from vmwidgets.widgets.stack_layout import Box, layout
 from vmwidgets.widgets.stack_words import (
     CHIPS,
     DEVICES,

@@ -4,7 +4,7 @@ The hardware is at the bottom, each layer stands on the one that it runs on, and
 kernel is a compartment of it. Layers of which each VM has its own are drawn once for each of :data:`VMS` VMs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vmwidgets.model.layers import Layer, Layers
@@ -109,20 +109,3 @@ def _place(tree: _Tree, layer: Layer, vm: int, x: float, width: float, y: int) -
         share = width * need / sum(needs)
         yield from _place(tree, one, vm, x, share, y + rows)
         x += share
-
-
-def kin(layer: Layer, layers: Layers) -> tuple[object, ...]:
-    """Return what makes layers of two stacks the same: what they are, may and do, whatever they are called."""
-    house = layers[layer.inside].kind if layer.inside else ""
-    traits = (layer.kind, layer.privilege, layer.per_vm, layer.session, layer.confined, layer.vital, house)
-    return (*traits, layer.duties)
-
-
-def differing(stacks: Iterable[Layers]) -> list[set[str]]:
-    """Return for each stack the layers that not all the others have too."""
-    everyone = list(stacks)
-    kinds = [{kin(layer, layers) for layer in layers} for layers in everyone]
-    return [
-        {layer.id for layer in layers if not all(kin(layer, layers) in others for others in kinds)}
-        for layers in everyone
-    ]
