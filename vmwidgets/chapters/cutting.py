@@ -1,6 +1,7 @@
 """Chapter 2, cutting the server: reservation, limit and shares; space, time and blocks."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from vmwidgets.chapters.items import Chapter, Draw, Item, Part, Value, Verdict, exact, option
 from vmwidgets.lab import Lab
@@ -123,6 +124,7 @@ def _floor(draw: Draw) -> Item:
     return Item("ch02.floor", "number", question, check, fields={"floor": floor, "count": neighbours}, unit=mark("MHz"))
 
 
+@cache
 def full_day(used_gb: int, growth_gb: tuple[int, ...], pool_gb: int = 1000) -> int:
     """Run a thin pool until it overflows and return during which day that is."""
     host = Host(Hardware(disk_bytes=pool_gb * GB), NEUTRAL, tick_s=3600)
