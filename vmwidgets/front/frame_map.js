@@ -306,6 +306,7 @@ function render({ model, el, signal }) {
   dressed.observe(el, { attributes: true, attributeFilter: ["class"] });
   const measured = new ResizeObserver(([entry]) => {
     if (!entry.contentRect.width) return;
+    if (!scene.size.width) dress(); // before it is in the page, a sheet says nothing
     scene.resize(Math.round(entry.contentRect.width));
     eye.resized();
     want();
