@@ -124,7 +124,7 @@ COSTS = (
 
 BARE_METAL = Stack(
     id="bare_metal",
-    name="Bare metal",
+    name=said("Bare metal"),
     type=0,
     layers=LAYERS,
     boot=BOOT,

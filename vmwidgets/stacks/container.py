@@ -60,7 +60,7 @@ BOOT = (
 
 MEMORY = MemoryProfile(
     id="container",
-    name="Linux containers",
+    name=said("Linux containers"),
     ladder=HOST_OS_LADDER,
     targets="none",
     sharing="off",  # Linux, admin-guide/mm/ksm.rst: run = 0
@@ -86,7 +86,7 @@ CLAIMS = (
 
 CONTAINER = Stack(
     id="container",
-    name="Container host",
+    name=said("Container host"),
     type=0,
     layers=LAYERS,
     boot=BOOT,
