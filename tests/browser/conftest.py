@@ -1,14 +1,14 @@
 """Fixtures that open notebooks in real front ends, in the system's Chromium, and watch what they log and fetch."""
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.browser.servers import JUPYTER, PORT, TOKEN, Server, as_root, serving
 from tests.needs import needs
@@ -21,8 +21,12 @@ CHROMIUM = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Nothing outside can be reached. (Intercepted requests could be refused, too, and would be cached no more.)
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 PATIENCE_MS = 60_000
+VIEWPORT = (1280, 900)
+WORKSPACES = count(1)
 # The indicator says "idle" before a kernel exists, so ask the application itself.
 READY = """async (patience) => {
   const until = (test) => new Promise((done, fail) => {
@@ -43,32 +47,37 @@ READY = """async (patience) => {
   await panel.sessionContext.ready;
   await until(() => panel.sessionContext.session?.kernel?.status === "idle");
 }"""
+CELLS = """(cells) => {
+  const notebook = jupyterapp.shell.currentWidget.content.model.sharedModel;
+  notebook.transact(() => {
+    notebook.deleteCellRange(0, notebook.cells.length);
+    notebook.insertCells(0, cells.map((source) => ({cell_type: "code", source})));
+  });
+}"""
 RUN_ALL = "() => jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)"
+FAILURE = pytest.StashKey[bool]()
 FAILED = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
 
 
-@dataclass
+@dataclass(eq=False)
 class Watched:
     """One page, and what it said and asked for that it should not have."""
 
     server: Server
-    context: BrowserContext
     page: Page
+    own_context: BrowserContext | None
     path: str
     front: str
     bare: bool
     bad: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        """Record errors and warnings; refuse and record outside requests."""
+        """Record errors, warnings and outside requests, which the browser itself refuses."""
         record = self.bad.append
 
-        def guard(route: Route) -> None:
-            if route.request.url.startswith(self.server.url):
-                route.continue_()
-            else:
-                record(f"outside: {route.request.url}")
-                route.abort()
+        def asks(request: Request) -> None:
+            if request.url.startswith("http") and not request.url.startswith(self.server.url):
+                record(f"outside: {request.url}")
 
         def speaks(message: ConsoleMessage) -> bool:
             # Notebook 7 now and then asks for a font of its own before it has logged in, and is refused.
@@ -79,14 +88,21 @@ class Watched:
         page.on("console", lambda m: record(f"{m.type}: {m.text}") if speaks(m) else None)
         page.on("pageerror", lambda e: record(f"uncaught: {e}"))
         page.on("websocket", lambda w: None if w.url.startswith(f"ws{here}") else record(f"outside: {w.url}"))
-        self.context.route(lambda url: url.startswith("http"), guard)
+        page.on("request", asks)
+
+    def close(self) -> None:
+        """Close the page and end its kernel."""
+        (self.own_context or self.page).close()
+        if self.front != "voila":  # Voila ends the kernel when its page is gone, and has no such interface.
+            self.server.end_kernel(self.path)
 
 
 class Notebooks:
-    """Opens notebooks: call it with cells, or use :meth:`copy_of` with a notebook file."""
+    """Opens notebooks: call it with cells, or use :meth:`anew`, or :meth:`open` for a notebook file."""
 
-    def __init__(self, server: Server, browser: Browser, name: str) -> None:
-        self._server, self._browser, self._name = server, browser, name
+    def __init__(self, server: Server, tabs: BrowserContext, name: str, kept: list[Watched] | None = None) -> None:
+        self._server, self._tabs, self._name = server, tabs, name
+        self._kept = [] if kept is None else kept
         self.opened: list[Watched] = []
 
     def __call__(self, *cells: str, run: bool = True, folder: str = "", front: str = "lab", **options) -> Page:
@@ -97,11 +113,25 @@ class Notebooks:
         nbformat.write(notebook, self._server.root / path)
         return self.open(path, run=run, front=front, **options)
 
-    def copy_of(self, source: Path, *, run: bool = True, folder: str = "", front: str = "lab", **options) -> Page:
-        """A page with a copy of the notebook `source`."""
-        path = self._place(folder)
-        shutil.copyfile(source, self._server.root / path)
-        return self.open(path, run=run, front=front, **options)
+    def anew(self, *cells: str, viewport: tuple[int, int] = VIEWPORT) -> Page:
+        """The page that the tests of a module share, with these cells, run: another lab and other widgets.
+
+        JupyterLab and the kernel are as the tests before left them. Who asks what these remember opens a page.
+        """
+        if not self._kept:
+            page = self(*cells, viewport=viewport)
+            self._kept.append(self.opened[-1])
+            return page
+        (watched,) = self._kept
+        if watched not in self.opened:
+            self.opened.append(watched)
+        page, (width, height) = watched.page, viewport
+        page.set_viewport_size({"width": width, "height": height})
+        page.mouse.move(0, 0)
+        switch(page, "light")
+        page.evaluate(CELLS, cells)
+        self.run_all(page)
+        return page
 
     def open(
         self,
@@ -110,7 +140,7 @@ class Notebooks:
         run: bool = True,
         front: str = "lab",
         bare: bool = False,
-        viewport: tuple[int, int] = (1280, 900),
+        viewport: tuple[int, int] = VIEWPORT,
         **context_options,
     ) -> Page:
         """A page with the notebook at `path` under the server's root.
@@ -118,14 +148,16 @@ class Notebooks:
         `front` is ``"lab"`` (JupyterLab, one document), ``"notebook"`` (Notebook 7) or ``"voila"``. What a `bare`
         page says, one without our widgets, is the front end's own noise: other pages of the test may say it too.
         """
-        width, height = viewport
-        context = self._browser.new_context(viewport={"width": width, "height": height}, **context_options)
-        context.set_default_timeout(PATIENCE_MS)
-        watched = Watched(self._server, context, context.new_page(), path, front, bare)
+        own = chromium.new_context(**context_options) if context_options and (chromium := self._tabs.browser) else None
+        page, (width, height) = (own or self._tabs).new_page(), viewport
+        page.set_default_timeout(PATIENCE_MS)
+        page.set_viewport_size({"width": width, "height": height})
+        watched = Watched(self._server, page, own, path, front, bare)
         watched.watch()
         self.opened.append(watched)
-        page = watched.page
-        prefix = {"lab": "doc/tree", "notebook": "notebooks", "voila": "voila/render"}[front]
+        # Two tabs in one workspace would make JupyterLab load the second one twice.
+        lab = f"doc/workspaces/{next(WORKSPACES)}/tree"
+        prefix = {"lab": lab, "notebook": "notebooks", "voila": "voila/render"}[front]
         query = "" if front == "voila" else f"?token={TOKEN}&reset"
         page.goto(f"{self._server.url}/{prefix}/{path}{query}")
         if front != "voila":
@@ -144,17 +176,17 @@ class Notebooks:
         errors = page.locator(FAILED)
         assert errors.count() == 0, errors.all_inner_texts()
 
-    def close(self) -> list[str]:
-        """Close the pages and end their kernels; returns what was logged and fetched amiss."""
-        for watched in self.opened:
-            watched.context.close()
-            if watched.front == "voila":
-                continue  # Voila ends the kernel when its page is gone, and has no such interface.
-            for session in self._server.api("/api/sessions"):
-                if session["path"] == watched.path:
-                    self._server.api(f"/api/sessions/{session['id']}", "DELETE")
+    def close(self, *, failed: bool = False) -> list[str]:
+        """Close the pages, but a kept one only after a failure; returns what was logged and fetched amiss."""
         noise = {text for watched in self.opened if watched.bare for text in watched.bad}
-        return [text for watched in self.opened for text in watched.bad if text not in noise]
+        bad = [text for watched in self.opened for text in watched.bad if text not in noise]
+        for watched in self.opened:
+            if watched not in self._kept or failed or bad:
+                watched.close()
+            watched.bad.clear()
+        if failed or bad:
+            self._kept.clear()
+        return bad
 
     def _place(self, folder: str) -> str:
         (self._server.root / folder).mkdir(parents=True, exist_ok=True)
@@ -162,10 +194,19 @@ class Notebooks:
         return str(Path(folder) / f"{name}_{len(self.opened)}.ipynb")
 
 
+def switch(page: Page, name: str) -> None:
+    """Switch JupyterLab's theme and wait until it shows."""
+    full = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}[name]
+    if page.evaluate("document.body.dataset.jpThemeName") != full:
+        page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme}).then(() => null)", full)
+        page.wait_for_function("(theme) => document.body.dataset.jpThemeName === theme", arg=full)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    if report.when == "call" and report.failed:
+    if report.when != "teardown" and report.failed:
+        item.stash[FAILURE] = True
         pages = item.funcargs.get("notebook") or item.funcargs.get("voila")
         folder = item.funcargs.get("tmp_path")
         if pages and folder:
@@ -207,23 +248,42 @@ def voila_server(tmp_path_factory) -> Iterator[Server]:
         yield server
 
 
-def _notebooks(server: Server, browser: Browser, request, tmp_path: Path) -> Iterator[Notebooks]:
-    notebooks = Notebooks(server, browser, request.node.name)
+@pytest.fixture(scope="session")
+def tabs(browser) -> Iterator[BrowserContext]:
+    """Where pages open: they share what the browser has fetched."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[list[Watched]]:
+    """The page that the tests of a module share, as soon as there is one."""
+    pages: list[Watched] = []
+    yield pages
+    bad = [text for watched in pages for text in watched.bad]
+    for watched in pages:
+        watched.close()
+    assert not bad, bad
+
+
+def _notebooks(server: Server, tabs: BrowserContext, request, kept=None) -> Iterator[Notebooks]:
+    notebooks = Notebooks(server, tabs, request.node.name, kept)
     yield notebooks
-    bad = notebooks.close()
+    bad = notebooks.close(failed=request.node.stash.get(FAILURE, False))
     assert not bad, bad
 
 
 @pytest.fixture
-def notebook(jupyter, browser, request, tmp_path) -> Iterator[Notebooks]:
+def notebook(jupyter, tabs, request, kept, tmp_path) -> Iterator[Notebooks]:
     """``notebook(cell, …) -> page`` with all cells run; fails the test on console errors and outside requests."""
-    yield from _notebooks(jupyter, browser, request, tmp_path)
+    yield from _notebooks(jupyter, tabs, request, kept)
 
 
 @pytest.fixture
-def voila(voila_server, browser, request, tmp_path) -> Iterator[Notebooks]:
+def voila(voila_server, tabs, request, tmp_path) -> Iterator[Notebooks]:
     """``voila(cell, …, front="voila") -> page``; same watch."""
-    yield from _notebooks(voila_server, browser, request, tmp_path)
+    yield from _notebooks(voila_server, tabs, request)
 
 
 @pytest.fixture(scope="session")
@@ -242,10 +302,4 @@ def axe() -> Callable[..., list[str]]:
 @pytest.fixture(scope="session")
 def theme() -> Callable[[Page, str], None]:
     """``theme(page, "dark")`` switches JupyterLab's theme and waits until it shows."""
-
-    def switch(page: Page, name: str) -> None:
-        full = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}[name]
-        page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme}).then(() => null)", full)
-        page.wait_for_function("(theme) => document.body.dataset.jpThemeName === theme", arg=full)
-
     return switch

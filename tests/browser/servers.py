@@ -59,6 +59,12 @@ class Server:
         body = self.ask(path, method)
         return json.loads(body) if body else None
 
+    def end_kernel(self, path: str) -> None:
+        """End the kernel of the notebook at `path`, if it has one."""
+        for session in self.api("/api/sessions"):
+            if session["path"] == path:
+                self.api(f"/api/sessions/{session['id']}", "DELETE")
+
 
 def free_port() -> int:
     """A port that nothing listens on now."""

@@ -42,7 +42,7 @@ def settled(page: Page) -> None:
 
 @pytest.fixture
 def page(notebook):
-    opened = notebook(SETUP, viewport=(1280, 1600))
+    opened = notebook.anew(SETUP, viewport=(1280, 1600))
     settled(opened)
     return opened
 
@@ -251,9 +251,7 @@ def test_any_width(page, width):
     assert outside == []
 
 
-def test_reload_keeps_what_was_done(notebook):
-    page = notebook(SETUP)
-    settled(page)
+def test_reload_keeps_what_was_done(notebook, page):
     slider(page, "vCPUs").focus()
     page.keyboard.press("End")
     expect(card(page, "web")).to_have_accessible_name(re.compile("4 vCPU"))

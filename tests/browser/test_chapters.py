@@ -28,8 +28,7 @@ def come_back(page: Page, notebooks, *, new_kernel: bool) -> None:
     url = page.url
     page.goto("about:blank")
     if new_kernel:
-        for session in notebooks._server.api("/api/sessions"):
-            notebooks._server.api(f"/api/sessions/{session['id']}", "DELETE")
+        notebooks.opened[-1].server.end_kernel(notebooks.opened[-1].path)
     page.goto(url)
     notebooks.ready(page)
     notebooks.run_all(page)
@@ -172,7 +171,7 @@ def test_the_folder_makes_a_chapter_russian(chapter):
 
 
 def test_time_passes_on_the_board_and_in_the_charts(notebook):
-    page = notebook(
+    page = notebook.anew(
         "import vmwidgets as vm\nlab = vm.Lab(seed=1)\nlab.create_vm('web', workload='web')\n"
         "lab.create_vm('batch', vcpus=4, workload='batch')\nboard = vm.Board(lab)\nboard"
     )
@@ -201,7 +200,7 @@ def test_time_passes_on_the_board_and_in_the_charts(notebook):
 
 @pytest.mark.parametrize("kind", ["svg", "png", "csv", "jsonl"])
 def test_what_is_seen_can_be_saved(notebook, kind):
-    page = notebook(
+    page = notebook.anew(
         "import vmwidgets as vm\nlab = vm.Lab()\nlab.create_vm('a<b>', workload='web')\nlab.advance(3)\nvm.Board(lab)"
     )
     with page.expect_download() as saved:

@@ -79,7 +79,7 @@ def settled(page: Page, version: int = 1) -> None:
 
 @pytest.fixture
 def page(notebook):
-    opened = notebook(PROVIDER, SETUP, viewport=(1280, 1100))
+    opened = notebook.anew(PROVIDER, SETUP, viewport=(1280, 1100))
     settled(opened)
     return opened
 
@@ -167,6 +167,8 @@ def test_a_click_pins(page):
 
 def test_keyboard(page):
     page.locator(MAP).focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
     for _ in range(4):
         page.keyboard.press("+")
     settled(page)
@@ -292,9 +294,7 @@ def test_touching_lights_a_vm_in_other_views_and_from_them(page):
     expect(page.get_by_role("button", name="mail")).to_have_attribute("aria-pressed", "true")
 
 
-def test_reload_and_a_second_run_show_the_map_again(notebook):
-    page = notebook(PROVIDER, SETUP)
-    settled(page)
+def test_reload_and_a_second_run_show_the_map_again(notebook, page):
     run(page, "provider.put(30_000, 0x40); lab.advance()")
     settled(page, 2)
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save').then(() => null)")

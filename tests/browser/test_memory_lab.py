@@ -29,7 +29,7 @@ def settled(page: Page) -> None:
 
 @pytest.fixture
 def page(notebook):
-    opened = notebook(SETUP.format(profile="neutral"), viewport=(1280, 2000))
+    opened = notebook.anew(SETUP.format(profile="neutral"), viewport=(1280, 2000))
     settled(opened)
     return opened
 
@@ -73,7 +73,7 @@ def shortage(page: Page) -> None:
 
 @pytest.mark.parametrize("profile", ["esxi", "hyperv"])
 def test_every_slider_by_keyboard_and_back_by_undo(notebook, profile):
-    page = notebook(SETUP.format(profile=profile), viewport=(1280, 2000))
+    page = notebook.anew(SETUP.format(profile=profile), viewport=(1280, 2000))
     settled(page)
     page.get_by_text("Size, reservation, limit").click()
     before = kernel(page, "lab.digest()")
@@ -204,9 +204,7 @@ def test_any_width(page, width):
     assert outside == []
 
 
-def test_reload_keeps_what_was_done(notebook):
-    page = notebook(SETUP.format(profile="neutral"), viewport=(1280, 2000))
-    settled(page)
+def test_reload_keeps_what_was_done(notebook, page):
     shortage(page)
     balloon = page.locator(".vmw-inside [data-vmw-kind=balloon] rect")
     state, width = badge(page).inner_text(), float(balloon.get_attribute("width"))

@@ -53,7 +53,7 @@ def cells(page: Page, state: str) -> list[str]:
 
 @pytest.fixture
 def page(notebook):
-    opened = notebook(SETUP, viewport=(1280, 1250))
+    opened = notebook.anew(SETUP, viewport=(1280, 1250))
     settled(opened)
     return opened
 
@@ -224,14 +224,14 @@ def test_notebook_shortcuts_stay_out(page):
 
 
 def test_a_narrow_page(notebook):
-    page = notebook(SETUP, viewport=(640, 1400))
+    page = notebook.anew(SETUP, viewport=(640, 1400))
     settled(page)
     button(page, "To the end").click()
     assert page.locator(WALK).evaluate("(el) => el.scrollWidth <= el.clientWidth + 1")
 
 
 def test_before_the_guest_has_booted(notebook):
-    page = notebook(SETUP.replace("lab.advance(60)", ""))
+    page = notebook.anew(SETUP.replace("lab.advance(60)", ""))
     expect(page.locator(f"{WALK} .vmw-lock")).to_contain_text("web has not booted yet")
     expect(page.get_by_role("slider")).to_have_count(0)
     run(page, "lab.advance(1)")
@@ -239,7 +239,7 @@ def test_before_the_guest_has_booted(notebook):
 
 
 def test_a_folded_walk_is_made_when_it_is_unfolded(notebook):
-    page = notebook(SETUP.replace("PageWalk(lab)", "PageWalk(lab, fold=True)"))
+    page = notebook.anew(SETUP.replace("PageWalk(lab)", "PageWalk(lab, fold=True)"))
     title = page.locator(f"{WALK} .vmw-fold > summary")
     expect(page.get_by_role("slider")).to_have_count(0)
     title.focus()
@@ -255,7 +255,7 @@ def test_a_folded_walk_is_made_when_it_is_unfolded(notebook):
 
 
 def test_a_walker_of_ones_own(notebook):
-    page = notebook(
+    page = notebook.anew(
         "import vmwidgets as vm\nfrom vmwidgets.experiments.paging import walker_of\n"
         "vm.PageWalk(walker=walker_of(5, 5, pages=4), addresses=(0, 0x3000, 0x4000))"
     )

@@ -21,7 +21,7 @@ SPANS = "canvas.vmw-spans"
 
 @pytest.fixture
 def page(notebook):
-    opened = notebook(SETUP, viewport=(1280, 1600))
+    opened = notebook.anew(SETUP, viewport=(1280, 1600))
     settled(opened)
     return opened
 
@@ -81,14 +81,13 @@ def test_zoom_and_pan_by_keyboard(page):
     expect(page.locator(SPANS)).to_have_attribute("aria-valuenow", "0")
 
 
-def test_zoom_and_pan_by_mouse_ask_nothing_of_the_kernel(notebook):
+def test_zoom_and_pan_by_mouse_ask_nothing_of_the_kernel(notebook, page):
     sent = []
 
     def opened(socket: WebSocket) -> None:
         if "/channels" in socket.url:
             socket.on("framesent", lambda frame: sent.append(frame))
 
-    page = notebook(SETUP, viewport=(1280, 1600), run=False)
     page.on("websocket", opened)
     page.reload()
     notebook.ready(page)
