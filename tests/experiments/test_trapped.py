@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 import vmwidgets as vm
 from vmwidgets.experiments.trapped import Work
+from vmwidgets.model.paths import path
+from vmwidgets.stacks import NEUTRAL
 
 
 def counts():
@@ -35,6 +37,19 @@ def test_any_work_is_done_by_every_device_alike(requests, batches, table_writes,
         io = requests if device == "emulated" else work.batches
         assert done.emulated == io + (table_writes if tables == "shadow" else 0)
         assert done.cpu.executed == work.instructions
+
+
+@pytest.mark.parametrize(("tables", "technique"), [("shadow", "trap_and_emulate"), ("nested", "nested_paging")])
+@pytest.mark.parametrize(
+    ("device", "name"), [("emulated", "emulated"), ("virtio", "paravirtual"), ("passed_through", "passthrough")]
+)
+def test_runs_and_paths_through_the_layers_agree(tables, technique, device, name):
+    def exits(operation):
+        return path(NEUTRAL, operation, technique, name).exits
+
+    for writes in (0, 1):
+        done = Work(1, 1, writes).run(tables, device)
+        assert len(done.log) == exits("disk_read") + writes * exits("page_table_update")
 
 
 def test_what_does_not_fit_gets_a_sentence():

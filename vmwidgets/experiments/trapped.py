@@ -63,7 +63,8 @@ class Work:
     def _lines(self, device: str) -> list[str]:
         lines = [f"mov edi, {entry_address(NEW):#x}"] if self.table_writes else []
         for at in range(self.table_writes):
-            lines.append(f"mov qword [rdi + {8 * at}], {SPARE + at * PAGE_BYTES | _ENTRY:#x}")
+            place = f"rdi + {8 * at}" if at else "rdi"
+            lines.append(f"mov qword [{place}], {SPARE + at * PAGE_BYTES | _ENTRY:#x}")
         lines.append(f"mov esi, {NEW if self.table_writes else DATA:#x}")
         virtio = device == "virtio"
         if virtio:
