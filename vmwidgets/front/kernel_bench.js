@@ -67,7 +67,8 @@ function render({ model, el, signal }) {
     const [title, table] = section.children;
     set(section, "class", now.changed ? "vmw-pane vmw-changed" : "vmw-pane");
     set(section, "aria-label", now.title);
-    write(title, now.changed ? `${now.title} · ${t("changed")}` : `${now.title} · ${t("as it was")}`);
+    const word = now.changed ? t("changed") : t("as it was");
+    write(title, `${now.title} · ${word}`);
     const body = table.children[0];
     fit(body, now.rows.length, () => h("tr", {}, h("th", { scope: "row" }), h("td")));
     now.rows.forEach((row, i) => {

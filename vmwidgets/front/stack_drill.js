@@ -98,7 +98,8 @@ function render({ model, el, signal }) {
     const right = one.predicted === one.going;
     const said = now.happened && one.predicted >= 0;
     const fields = { said: one.predicted, going: one.going ?? 0 };
-    write(judged, said ? (right ? t("✓ As you foretold.") : t("✕ You foretold {said}; {going} go on.", fields)) : "");
+    const verdict = right ? t("✓ As you foretold.") : t("✕ You foretold {said}; {going} go on.", fields);
+    write(judged, said ? verdict : "");
     set(judged, "class", `vmw-judged${said ? (right ? " vmw-good" : " vmw-bad") : ""}`);
     write(absent, one.absent ? t("It cannot happen here: {why}.", { why: one.absent }) : "");
     keep(groups, one.absent ? [] : (one.groups ?? []), groupItem, (item, group) => {
