@@ -99,15 +99,15 @@ def _boot(stack: Stack, os: Layer, hypervisor: Layer) -> tuple[Stage, ...]:
             stages.append(
                 Stage(
                     hypervisor.id,
-                    said("the boot loader starts the hypervisor instead of an OS"),
+                    said("The boot loader starts the hypervisor instead of an OS"),
                     stage.needs,
-                    said("the OS starts as before, but no VM can be started: the hypervisor is not running"),
+                    said("The OS starts as before, but no VM can be started: the hypervisor is not running"),
                 )
             )
-            stage = replace(stage, name=said("the hypervisor starts the OS as its management domain"))
+            stage = replace(stage, name=said("The hypervisor starts the OS as its management domain"))
             stage = replace(stage, needs=(*stage.needs, hypervisor.id))
         if stage.id not in stack.layers or not stack.layers[stage.id].per_vm:
             stages.append(stage)
-    guests = said("the management domain starts the guests")
-    stages.append(Stage("guest_kernel", guests, (os.id, hypervisor.id), said("the VM cannot be started")))
+    guests = said("The management domain starts the guests")
+    stages.append(Stage("guest_kernel", guests, (os.id, hypervisor.id), said("The VM cannot be started")))
     return tuple(stages)
