@@ -163,7 +163,6 @@ function render({ model, el, signal }) {
       views.push(made);
       list.append(made.el);
     }
-    set(list, "class", `vmw-products vmw-products-${views.length}`);
     const rows = Math.max(...now.stacks.map((product) => product.rows));
     now.stacks.forEach((product, i) => {
       views[i].draw(product, rows);

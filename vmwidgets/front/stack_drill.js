@@ -132,8 +132,10 @@ function render({ model, el, signal }) {
     options(failure, now.failures, now.failure);
     write(happen, t("Let it happen"));
     write(mend, t("Mend everything"));
+    const pressed = document.activeElement === happen || document.activeElement === mend;
     happen.hidden = now.happened;
     mend.hidden = !now.happened;
+    if (pressed) (now.happened ? mend : happen).focus();
     write(
       hint,
       t("VM 1 is the one that is hit where a failure hits a single VM. What has fallen is crossed out above."),

@@ -14,6 +14,7 @@ import { costOf, readingTime, whereIs } from "./stack_steps.js";
  * @property {[string, string][]} devices
  * @property {string} device
  * @property {string} none why there is no way, "" if there is one
+ * @property {Record<string, string>} names of the layers
  * @property {PathStep[]} steps
  * @property {string} cpu
  * @property {number} mhz 0: no clock is published
@@ -126,7 +127,7 @@ function render({ model, el, signal }) {
   el.addEventListener(
     "keydown",
     (event) => {
-      const own = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+      const own = event.target instanceof HTMLSelectElement || event.target === slider;
       if (own || event.altKey || event.ctrlKey || event.metaKey) return;
       const to = { ArrowRight: done + 1, ArrowLeft: done - 1, Home: 0, End: last() }[event.key];
       if (to === undefined) return;
@@ -191,8 +192,8 @@ function render({ model, el, signal }) {
       ...state().products.flatMap((way) =>
         way.steps.map((step, i) => [
           `${way.name}, ${i + 1}`,
-          step.from,
-          step.to,
+          way.names[step.origin],
+          way.names[step.target],
           step.crossing,
           step.what,
           priceText(step, way.mhz),
@@ -253,7 +254,11 @@ function render({ model, el, signal }) {
     const moved = step && step.origin !== step.target;
     write(
       route,
-      step ? (moved ? `${step.from} → ${step.to} · ${step.crossing}` : `${step.to} · ${step.crossing}`) : "",
+      step
+        ? moved
+          ? `${way.names[step.origin]} → ${way.names[step.target]} · ${step.crossing}`
+          : `${way.names[step.target]} · ${step.crossing}`
+        : "",
     );
     write(what, step ? step.what : way.none || t("Press “Next step” or “Play”."));
     write(price, step ? t("Cost: {cost}", { cost: priceText(step, way.mhz) }) : "");
@@ -301,8 +306,10 @@ function render({ model, el, signal }) {
     const text = t("step {done} of {all}", { done, all: last() });
     set(slider, "aria-valuetext", text);
     write(position, text);
-    back.disabled = again.disabled = !done;
-    next.disabled = all.disabled = done >= last();
+    // A button that is switched off would take the focus along, and with it the keys.
+    const off = [...(done ? [] : [back, again]), ...(done >= last() ? [next, all] : [])];
+    if (off.some((button) => button === document.activeElement)) slider.focus();
+    for (const button of [back, again, next, all]) button.disabled = off.includes(button);
     keep(columns, now.products, column, drawColumn);
     twin.update(sentence(), rows(), t("Table: all steps"));
     el.dataset.vmwStep = `${now.operation} ${done}`;

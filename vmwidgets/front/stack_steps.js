@@ -4,8 +4,6 @@
  * @typedef {object} PathStep
  * @property {string} origin ids of layers
  * @property {string} target
- * @property {string} from their names
- * @property {string} to
  * @property {string} crossing
  * @property {string} what
  * @property {number | null} cycles null: not published

@@ -15,6 +15,7 @@ LEAST, MOST = 2, 4
 """Products side by side."""
 TABS = {
     "operation": mark("An operation"),
+    "bars": mark("In numbers"),
     "failure": mark("A failure"),
     "boot": mark("Power on"),
     "evidence": mark("Evidence"),
@@ -73,7 +74,7 @@ class Choice(traitlets.HasTraits):
 
     def known(self) -> dict[str, Stack]:
         """Return all products that can be chosen, by id: those of the house, and those that were given."""
-        return {stack.id: stack for stack in STACKS.values() if len(stack.layers)} | self._own
+        return {**PRODUCTS, **STACKS, **self._own}
 
     def put(self, place: int, id: str) -> None:
         """Put a product in a place; if it stands in another, the two change places."""

@@ -1,11 +1,12 @@
 """Products side by side: their layers, what an operation costs in them, what fails with what, how they boot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
 
 from vmwidgets.model.stack import Stack
+from vmwidgets.widgets.stack_bars import StackBars
 from vmwidgets.widgets.stack_boot import StackBoot
 from vmwidgets.widgets.stack_choice import Choice, default_pair
 from vmwidgets.widgets.stack_diagrams import StackDiagrams
@@ -38,23 +39,38 @@ class StackComparison(ipywidgets.VBox):
         If they are fewer than two or more than four, one is there twice or is not known.
     """
 
+    _closers: list[Callable[[], object]] = []  # noqa: RUF012 - of a comparison that failed before it began
+
     def __init__(self, *products: str | Stack, stacks: Sequence[str | Stack] = (), seed: int = 0) -> None:
         self.choice = Choice([*products, *stacks] or default_pair())
         self.diagrams = StackDiagrams(self.choice)
         self.tabs = StackTabs(self.choice)
         self.operation = StackOperation(self.choice)
+        self.bars = StackBars(self.choice)
         self.drill = StackDrill(self.choice)
         self.boot = StackBoot(self.choice, seed)
         self.evidence = StackEvidence(self.choice)
-        self.panes = (self.operation, self.drill, self.boot, self.evidence)
-        parts = (self.diagrams, self.tabs, *self.panes)
-        super().__init__(parts, layout={"width": "100%"})
+        self.panes = (self.operation, self.bars, self.drill, self.boot, self.evidence)
+        super().__init__(self._parts(), layout={"width": "100%"})
         self.add_class("vmw-lab")
+        # Told after the panes, so that the bars are there when they are shown.
+        self.choice.observe(self._arrange, ["tab"])
+        parts = (self.diagrams, self.tabs, *self.panes)
+        self._closers = [lambda: self.choice.unobserve(self._arrange, ["tab"]), *(part.close for part in parts)]
+
+    def _parts(self) -> list[ipywidgets.Widget]:
+        """Return what is on the screen; a chart is there only while it is seen, in a hidden pane it has no size."""
+        chart = [self.bars.bars.box] if self.bars.is_open and self.bars.bars else []
+        return [self.diagrams, self.tabs, *self.panes, *chart]
+
+    def _arrange(self, _change: object) -> None:
+        self.children = self._parts()
 
     def close(self) -> None:
         """End the screen, and all it began."""
-        for part in self.children:
-            part.close()
+        closers, self._closers = self._closers, []
+        for closer in closers:
+            closer()
         self.layout.close()
         super().close()
 

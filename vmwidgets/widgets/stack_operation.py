@@ -107,8 +107,14 @@ class StackOperation(Panel):
         try:
             way = path(stack, self._operation, technique, device, self._cpu or None)
         except VmwidgetsError as error:
-            return {**shown, "none": error_text(error), "steps": []}
-        return {**shown, "none": "", **_way(way), "steps": [_step(step, stack) for step in way.steps]}
+            return {**shown, "none": error_text(error), "names": {}, "steps": []}
+        return {
+            **shown,
+            "none": "",
+            **_way(way),
+            "names": _names(way, stack),
+            "steps": [_step(step) for step in way.steps],
+        }
 
 
 def techniques(stack: Stack) -> tuple[str, ...]:
@@ -131,12 +137,14 @@ def _way(way: Path) -> dict[str, Any]:
     }
 
 
-def _step(step: Step, stack: Stack) -> dict[str, Any]:
+def _names(way: Path, stack: Stack) -> dict[str, str]:
+    return {id: _(stack.layers[id].name) for step in way.steps for id in (step.origin, step.target)}
+
+
+def _step(step: Step) -> dict[str, Any]:
     return {
         "origin": step.origin,
         "target": step.target,
-        "from": _(stack.layers[step.origin].name),
-        "to": _(stack.layers[step.target].name),
         "crossing": _(CROSSINGS[step.crossing]),
         "what": _(step.what),
         "cycles": step.cycles,

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from tests.widgets.example_stacks import DESK, SLIM
+from vmwidgets.experiments.comparing import compare
+from vmwidgets.model.acts import FAILURES
+from vmwidgets.stacks import PRODUCTS
+from vmwidgets.widgets.stack_bars import PARTS, QUANTITIES, UNITS, StackBars, said
+from vmwidgets.widgets.stack_choice import Choice
+
+PAIR = tuple(PRODUCTS.values())[:2]
+
+
+@pytest.fixture
+def view(wire):
+    choice = Choice(PAIR)
+    shown = StackBars(choice)
+    choice.tab = "bars"
+    yield shown
+    shown.close()
+
+
+@pytest.fixture(scope="module")
+def table():
+    return compare(PAIR, tidy=True)
+
+
+def test_everything_has_a_word(table):
+    assert set(table["quantity"]) <= set(QUANTITIES)
+    assert set(table["part"]) <= set(PARTS)
+    assert set(table["unit"]) <= set(UNITS)
+    assert set(FAILURES) <= set(PARTS)
+
+
+def test_the_bars_are_the_comparison(view, wire, table):
+    assert len(view.state["quantities"]) == len(table) / 2
+    for id, _text in view.state["quantities"]:
+        wire.send(view, name="choose", what="quantity", id=id)
+        assert view.error == ""
+        quantity, part = id.split("/")
+        expected = table[(table["quantity"] == quantity) & (table["part"] == part)]
+        values = expected["value"].to_numpy()
+        assert view.bars.mark.y.tolist() == np.nan_to_num(values).astype(np.float32).tolist()
+        assert view.bars.mark.x.tolist() == expected["product"].tolist()
+        for told, text, value in zip(view.state["rows"], view.bars.labels.text, values, strict=True):
+            assert ("not published" in told[1]) == np.isnan(value)
+            assert told[1].startswith(text)
+        assert view.state["unknown"] == np.isnan(values).sum()
+
+
+def test_a_bound_is_pale_and_has_a_sign():
+    row = {"value": 12.345, "unit": "ms", "basis": "lower bound"}
+    assert said(row) == "≥ 12.3 ms"
+    assert said({**row, "basis": "upper bound"}, unit=False) == "≤ 12.3"
+    assert said({**row, "basis": "computed", "value": 41724.9}) == "41,725 ms"
+    assert said({**row, "basis": "computed", "value": 4.0}) == "4 ms"
+    assert said({**row, "basis": "not published", "value": float("nan")}) == "not published"
+
+
+def test_another_workload_processor_and_product(view, wire):
+    wire.send(view, name="choose", what="quantity", id="exits/")
+    before = view.bars.mark.y.tolist()
+    wire.send(view, name="choose", what="workload", id="database")
+    assert view.bars.mark.y.tolist() != before
+    other = next(id for id, _text in view.state["cpus"] if id != view.state["cpu"])
+    wire.send(view, name="choose", what="cpu", id=other)
+    assert (view.error, view.state["cpu"]) == ("", other)
+    view.choice.add()
+    assert len(view.state["rows"]) == len(view.bars.mark.x) == 3
+
+
+def test_no_chart_before_the_pane_is_opened(wire):
+    choice = Choice((SLIM, DESK))
+    view = StackBars(choice)
+    assert view.bars is None
+    choice.tab = "bars"
+    assert view.state["rows"][0][0] == "Slim"
+    assert view.bars is not None
+    view.close()
+
+
+def test_wrong_choices(view, wire):
+    before = view.state
+    for content in ({"what": "boo", "id": "web"}, {"what": "workload", "id": "trace"}, {"what": "cpu"}, {}):
+        wire.send(view, name="choose", **content)
+        assert view.error
+    assert view.state == before
