@@ -98,6 +98,8 @@ class Simulation:
     def run(self, until_us: int) -> None:
         """Go on until a time, which may be done in any number of pieces. What happens at that time itself comes later.
 
+        A pCPU whose turn is over, or that somebody may preempt, charges its vCPU and chooses the next.
+
         Raises
         ------
         VmwidgetsError
@@ -106,6 +108,8 @@ class Simulation:
         check_int("until_us", until_us, self.now, MAX_TIME_US)
         events, ends, timers, bits = self._events, self.ends, len(self.vcpus), self._bits
         mask = (1 << bits) - 1
+        scheduler, pcpus, log, most_log = self.scheduler, self.pcpus, self._log.entries, self._log.most
+        charge, replace, pick = scheduler.charge, scheduler.replace, scheduler.pick
         while True:
             now, due = min(ends), events[0] >> bits
             if due < now:
@@ -121,70 +125,66 @@ class Simulation:
                     self._ring(event, now)
                 due = events[0] >> bits
             while now in ends:
-                self._choose(self.pcpus[ends.index(now)], now)
-            if self._logs:
+                index = ends.index(now)
+                pcpu = pcpus[index]
+                old = pcpu.current
+                if old is None:
+                    new = pick(pcpu, now)
+                else:
+                    if ran := now - old.charged:
+                        old.charged = now
+                        charge(old, ran, now)
+                    if (old.done_at <= now and not self._step(old, now)) or old.held is not None:
+                        scheduler.leave(old, now)
+                        new = pick(pcpu, now)
+                    else:
+                        new = replace(old, pcpu, now)
+                if new is not old:
+                    self._switch(old, new, pcpu, now)
+                if new is None:
+                    ends[index] = NEVER
+                else:
+                    pcpu.turn_ends = turn_ends = now + new.slice_us
+                    ends[index] = turn_ends if turn_ends < new.done_at else new.done_at
+            if len(log) > most_log:
                 self._log.trim()
         self.now = until_us
 
-    def _choose(self, pcpu: PCpu, now: int) -> None:
-        """Charge the vCPU whose turn is over, or which somebody may preempt, and choose the next."""
-        scheduler, old = self.scheduler, pcpu.current
-        if old is None:
-            new = scheduler.pick(pcpu, now)
-        else:
-            if ran := now - old.charged:
-                old.charged = now
-                scheduler.charge(old, ran, now)
-            if (old.done_at <= now and not self._step(old, now)) or old.held is not None:
-                scheduler.leave(old, now)
-                new = scheduler.pick(pcpu, now)
-            else:
-                new = scheduler.replace(old, pcpu, now)
-        if new is not old:
-            self._switch(old, new, pcpu, now)
-        if new is None:
-            self.ends[pcpu.index] = NEVER
-        else:
-            pcpu.turn_ends = ends = now + new.slice_us
-            self.ends[pcpu.index] = ends if ends < new.done_at else new.done_at
-
     def _switch(self, old: VCpu | None, new: VCpu | None, pcpu: PCpu, now: int) -> None:
+        is_plain, logs = self._is_plain, self._logs
+        here = now << TIME | pcpu.index << PCPU if logs else 0
         if old is not None:
-            if self._is_plain:
+            if is_plain:
                 old.left = old.done_at - now
             else:
                 self._work(old, now)
-            old.spent[RUNNING] += now - old.since
-            old.since = old.stopped = now
+            old.ran += now - old.since
+            old.since = now
             old.state = BLOCKED if not old.left else RUNNABLE if old.held is None else old.held
-            if self._logs:
-                self._record(now << TIME | old.index << VCPU | pcpu.index << PCPU | old.state)
+            if logs:
+                self._record(here | old.index << VCPU | old.state)
         pcpu.current = new
-        if new is not None:
-            new.spent[new.state] += now - new.since
+        if new is None:
+            pcpu.last = old
+        else:
+            if old is not None or new is not pcpu.last:
+                self.switches += 1
+            if new.charged != now:  # it was not put off another pCPU just now
+                new.dispatches += 1
             new.since = new.charged = now
             new.state, new.done_at = RUNNING, now + new.left
-            if new.stopped != now:
-                new.dispatches += 1
-            came = new.pcpu
-            if came is not pcpu:
-                new.pcpu = pcpu
-                if came is not None:
-                    new.migrations += 1
-            if not self._is_plain:
-                self._delay(new, pcpu, came, now)
-            if new is not pcpu.last:
-                pcpu.last = new
-                self.switches += 1
-            if self._logs:
-                self._record(now << TIME | new.index << VCPU | pcpu.index << PCPU | RUNNING)
+            if not is_plain:
+                self._delay(old, new, pcpu, now)
+            new.pcpu = pcpu
+            if logs:
+                self._record(here | new.index << VCPU | RUNNING)
         if self._smt:
             self._change_speeds(pcpu, now)
 
-    def _delay(self, vcpu: VCpu, pcpu: PCpu, came: PCpu | None, now: int) -> None:
+    def _delay(self, old: VCpu | None, vcpu: VCpu, pcpu: PCpu, now: int) -> None:
         """Let a vCPU that comes to a pCPU pay for the change before its work goes on."""
-        cost = 0 if vcpu is pcpu.last else self.processors.switch_cost_us
-        if came is not pcpu and came is not None:
+        cost = 0 if old is None and vcpu is pcpu.last else self.processors.switch_cost_us
+        if vcpu.pcpu is not pcpu and vcpu.pcpu is not None:
             cost += self.processors.migration_cost_us
         self.overhead_us += cost
         vcpu.mark, vcpu.speed = now + cost, FULL_SPEED
@@ -316,7 +316,10 @@ class Simulation:
         """Return the time each vCPU has spent in each of the five states, in their order."""
         spent = [list(vcpu.spent) for vcpu in self.vcpus]
         for times, vcpu in zip(spent, self.vcpus, strict=True):
+            times[RUNNING] = vcpu.ran
             times[vcpu.state] += self.now - vcpu.since
+            times[RUNNABLE] = 0
+            times[RUNNABLE] = self.now - sum(times)
         return spent
 
     def work_us(self) -> list[int]:

@@ -21,10 +21,10 @@ scheduler"), the others come after it:
     shorter run still steals all it takes.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.guest_threads import LONGEST_US
 from vmwidgets.model.schedulers.base import Scheduler
 from vmwidgets.model.schedulers.machine import PARKED, RUNNABLE, PCpu, VCpu
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 BOOST, UNDER, OVER, IDLE = 0, -1, -2, -64
 TICK_US, TICKS_PER_PERIOD = 10_000, 3
 CREDITS_PER_TICK = 100
+US_PER_CREDIT = TICK_US // CREDITS_PER_TICK
 ACCOUNTING = ("sampled", "precise", "xen_today")
 ALIASES = {"exact": "precise"}
 
@@ -77,6 +78,7 @@ class Credit(Scheduler):
         self.active: list[list[VCpu]] = [[] for _ in sim.guests]
         self.order = list(range(len(sim.guests)))  # in which domains are paid
         self.balance = 0
+        self.began = [0] * n  # when each began the first of the slices it has in a row
         self.queues: list[list[VCpu]] = [[] for _ in sim.pcpus]
         self.home = [vcpu.index % len(sim.pcpus) for vcpu in sim.vcpus]
         sim.every(TICK_US, self.tick)
@@ -87,9 +89,9 @@ class Credit(Scheduler):
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:
         """Burn credits by time stamps, in whole credits (burn_credits); what is over is burnt next time."""
         if not self.sampled:
-            burnt, rest = divmod(self.rest[vcpu.index] + ran_us, TICK_US // CREDITS_PER_TICK)
-            self.credit[vcpu.index] -= burnt
-            self.rest[vcpu.index] = rest
+            i, us = vcpu.index, self.rest[vcpu.index] + ran_us
+            self.credit[i] -= us // US_PER_CREDIT
+            self.rest[i] = us % US_PER_CREDIT
         if self.active_by_use:
             self.activate(vcpu)
 
@@ -106,14 +108,16 @@ class Credit(Scheduler):
                 continue
             if self.priority[vcpu.index] == BOOST:
                 self.priority[vcpu.index] = UNDER
+                self.end_slice(pcpu, now)
             if self.sampled:
                 self.credit[vcpu.index] -= CREDITS_PER_TICK
-            else:
-                self.sim.account(vcpu)
             self.activate(vcpu)
 
     def account(self, now: int) -> None:
         """Every 30 ms: pay out credits by weight, up to each domain's peak, and set priorities (csched_acct)."""
+        for pcpu in self.pcpus:
+            if pcpu.current is not None:
+                self.sim.account(pcpu.current)
         period = CREDITS_PER_TICK * TICKS_PER_PERIOD
         active, each = self.active, self.weight_per_vcpu
         domains = [(g, self.weights[g] * (len(active[g]) if each else 1)) for g in self.order if active[g]]
@@ -141,7 +145,10 @@ class Credit(Scheduler):
             for vcpu in tuple(members):
                 self._pay(vcpu, -(-fair // count), -(-limit // count) if cap else None)
         for queue in self.queues:
-            queue.sort(key=lambda vcpu: self.priority[vcpu.index] == OVER)
+            if len(queue) > 1:
+                queue.sort(key=lambda vcpu: self.priority[vcpu.index] == OVER)
+        for pcpu in self.pcpus:
+            self.end_slice(pcpu, now)
 
     def _pay(self, vcpu: VCpu, pay: int, limit: int | None) -> None:
         i, most = vcpu.index, CREDITS_PER_TICK * TICKS_PER_PERIOD
@@ -169,11 +176,12 @@ class Credit(Scheduler):
 
     def put(self, vcpu: VCpu, now: int) -> None:
         """Queue behind all of the same priority."""
+        i, priority = vcpu.index, self.priority
         if vcpu.pcpu is not None:
-            self.home[vcpu.index] = vcpu.pcpu.index
-        queue = self.queues[self.home[vcpu.index]]
+            self.home[i] = vcpu.pcpu.index
+        queue, mine = self.queues[self.home[i]], priority[i]
         at = len(queue)
-        while at and self.priority[queue[at - 1].index] < self.priority[vcpu.index]:
+        while at and priority[queue[at - 1].index] < mine:
             at -= 1
         queue.insert(at, vcpu)
 
@@ -187,29 +195,60 @@ class Credit(Scheduler):
             vcpu.slice_us = vcpu.since + self.ratelimit_us - now
             return vcpu
         self.put(vcpu, now)
-        return self.pick(pcpu, now)
+        new = self.pick(pcpu, now)
+        if new is not vcpu and self.priority[vcpu.index] > OVER:
+            self.announce(vcpu, now)
+        return new
 
     def pick(self, pcpu: PCpu, now: int) -> VCpu | None:
-        """Take the first of the queue; if it is OVER, something better of another pCPU (csched_load_balance)."""
-        own = self.queues[pcpu.index]
-        best = self.priority[own[0].index] if own else IDLE
-        queue = own
-        if best <= OVER:
-            queue = next((q for q in self._others(pcpu) if q and self.priority[q[0].index] > best), own)
+        """Take the first of the queue; if it is OVER, something better of another pCPU (csched_load_balance).
+
+        If it would win the next slices too, it has them all at once, until somebody comes who changes that.
+        """
+        own, priority = self.queues[pcpu.index], self.priority
+        best = priority[own[0].index] if own else IDLE
+        queue = own if best > OVER else self._better(pcpu, best)
         if not queue:
             return None
         vcpu = queue.pop(0)
-        vcpu.slice_us = self.slice_us
+        mine, self.began[vcpu.index] = priority[vcpu.index], now
+        if own:  # the first is not always the best: BOOST may wait behind one that was boosted too, until it was paid
+            goes_on = priority[own[0].index] < mine and all(priority[v.index] < mine for v in own)
+        else:
+            goes_on = mine > OVER or not self._better(pcpu, OVER)
+        vcpu.slice_us = LONGEST_US if goes_on else self.slice_us
         return vcpu
 
-    def _others(self, pcpu: PCpu) -> Iterator[list[VCpu]]:
-        n = len(self.pcpus)
-        return (self.queues[(pcpu.index + step) % n] for step in range(1, n))
+    def _better(self, pcpu: PCpu, than: int) -> list[VCpu]:
+        """Return the queue of another pCPU that has something better, the nearest one; else its own."""
+        n, queues, priority = len(self.pcpus), self.queues, self.priority
+        for step in range(1, n):
+            if (queue := queues[(pcpu.index + step) % n]) and priority[queue[0].index] > than:
+                return queue
+        return queues[pcpu.index]
+
+    def end_slice(self, pcpu: PCpu, now: int) -> None:
+        """Have a pCPU choose anew when the slice is over that its vCPU is in."""
+        if pcpu.current is not None:
+            ran = now - self.began[pcpu.current.index]
+            self.sim.shorten(pcpu, now + (-ran % self.slice_us if ran else self.slice_us))
+
+    def announce(self, vcpu: VCpu, now: int) -> None:
+        """Tell the pCPUs that will rather take a vCPU that waits now than go on."""
+        priority = self.priority
+        mine, home = priority[vcpu.index], self.home[vcpu.index]
+        for pcpu in self.pcpus:
+            if (current := pcpu.current) is None:
+                continue
+            its = priority[current.index]
+            if its == OVER < mine or (pcpu.index == home and its <= mine):
+                self.end_slice(pcpu, now)
 
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
         """Tickle the pCPU of the queue if it does something less important, else an idle one (__runq_tickle)."""
         home = self.pcpus[self.home[vcpu.index]]
         current = home.current
+        self.announce(vcpu, now)
         if current is None and self.sim.ends[home.index] > now:
             return home
         if current is not None and self.priority[vcpu.index] > self.priority[current.index]:

@@ -101,19 +101,19 @@ class VCpu:
 
     __slots__ = (
         "asked", "charged", "dispatches", "done_at", "guest", "guest_index", "held", "index", "left", "mark",
-        "migrations", "pcpu", "since", "slice_us", "speed", "spent", "state", "steps", "stopped",
+        "pcpu", "ran", "since", "slice_us", "speed", "spent", "state", "steps",
     )  # fmt: skip
 
     def __init__(self, index: int, guest_index: int, guest: Guest, steps: Program) -> None:
         self.index, self.guest_index, self.guest = index, guest_index, guest
         self.steps = cycle(steps)
         self.state, self.since = BLOCKED, 0
+        self.ran = 0
         self.spent = [0] * len(STATES)  # microseconds in each state, the present stretch not counted
         self.held: int | None = None  # COSTOPPED or PARKED while something keeps it from running
         self.pcpu: PCpu | None = None  # where it runs, or ran last
         self.slice_us = LONGEST_US
-        self.stopped = -1  # when it left a pCPU
-        self.charged = 0  # up to when the scheduler has charged it
+        self.charged = -1  # up to when the scheduler has charged it
         self.left, self.mark, self.speed, self.done_at = 0, 0, FULL_SPEED, 0  # computation: left at `mark`, done then
         self.asked = 0  # computation that its program has asked for so far, what is left of it included
-        self.dispatches, self.migrations = 0, 0
+        self.dispatches = 0

@@ -77,7 +77,7 @@ class ProportionalShare(Reserving):
 
     def progress(self, vcpu: VCpu, now: int) -> int:
         """Return for how long a vCPU has made progress: it ran, or had nothing to do."""
-        at = vcpu.spent[RUNNING] + vcpu.spent[BLOCKED] - self.offset[vcpu.index]
+        at = vcpu.ran + vcpu.spent[BLOCKED] - self.offset[vcpu.index]
         return at + (now - vcpu.since if vcpu.state in (RUNNING, BLOCKED) else 0)
 
     def check_relaxed(self, now: int) -> None:

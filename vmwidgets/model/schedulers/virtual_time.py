@@ -51,6 +51,7 @@ class VirtualTime(Scheduler):
             unit * len(v.guest.programs) // (self.weights[v.guest_index] * self.quantum_us) << self.bits
             for v in sim.vcpus
         ]
+        self.step = [stride * self.quantum_us for stride in self.stride]  # what a quantum adds
         self.behind = [0] * len(sim.vcpus)  # by how much each key may be less than the others when it wakes
         self.queue: list[int] = []
         self.bandwidth = Bandwidth(sim, self.period_us, self.period_us // 20)
@@ -63,12 +64,16 @@ class VirtualTime(Scheduler):
 
     def floor(self, now: int) -> int | None:
         """Return the least key of those that are awake: they run, wait, or are parked."""
-        keys, stride = self.key, self.stride
-        awake = [keys[v.index] for v in self.bandwidth.capped if v.state == PARKED] + self.queue[:1]
+        least = self.queue[0] if self.queue else None
+        for vcpu in self.bandwidth.capped:
+            if vcpu.state == PARKED and (least is None or self.key[vcpu.index] < least):
+                least = self.key[vcpu.index]
         for pcpu in self.pcpus:
             if (v := pcpu.current) is not None and v.done_at > now:
-                awake.append(keys[v.index] + stride[v.index] * (now - v.charged))
-        return min(awake, default=None)
+                key = self.key[v.index] + self.stride[v.index] * (now - v.charged)
+                if least is None or key < least:
+                    least = key
+        return least
 
     def wake(self, vcpu: VCpu, now: int) -> None:
         """Time asleep earns nothing: a vCPU that wakes is not behind all that are awake."""
@@ -103,7 +108,9 @@ class VirtualTime(Scheduler):
         index = key & self.mask
         turn = LONGEST_US
         if queue:
-            turn = ((queue[0] - key) // (self.stride[index] * self.quantum_us) + 1) * self.quantum_us
+            turn, ahead, step = self.quantum_us, queue[0] - key, self.step[index]
+            if ahead >= step:
+                turn *= ahead // step + 1
         if self.capped[index]:
             return self.allow(key, turn) or self.replace(None, pcpu, now)
         new = self.vcpus[index]
@@ -121,16 +128,18 @@ class VirtualTime(Scheduler):
 
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
         """Take an idle pCPU; if there is none, the running ones may win fewer quanta than it seemed."""
-        ends, quantum, key = self.sim.ends, self.quantum_us, self.key[vcpu.index]
         if (idle := self.idle_pcpu(vcpu)) is not None:
             return idle
+        ends, quantum, key, keys = self.sim.ends, self.quantum_us, self.key[vcpu.index], self.key
         for pcpu in self.pcpus:
             if (running := pcpu.current) is not None:
                 index, began = running.index, running.charged
-                until = began + ((key - self.key[index]) // (self.stride[index] * quantum) + 1) * quantum
-                if until < ends[pcpu.index]:
-                    quantum_ends = now + (began - now) % quantum
-                    self.sim.shorten(pcpu, until if until > quantum_ends else quantum_ends)
+                when = now + (began - now) % quantum
+                if when < ends[pcpu.index]:
+                    ahead = key - keys[index]
+                    if ahead > 0:
+                        when = max(when, began + (ahead // self.step[index] + 1) * quantum)
+                    self.sim.shorten(pcpu, when)
         return None
 
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:  # noqa: D102
