@@ -16,6 +16,8 @@ SUITES = {
     "FpCpu": (18.2, 4.43, 27.5),
 }
 FITTED = "MiscServer"
+FEW = {"accesses": 2000}
+"""A third of the visits, for what is told by order and by wide bounds."""
 
 
 def walks(suite: str = FITTED, **parameters):
@@ -81,16 +83,16 @@ def test_predicted_latency_ratios(plain, suite):
     ids=str,
 )
 def test_no_assumption_carries_the_ratio_alone(other):
-    assert 3.9 <= walks(**other)["latency_ratio"]["two_dimensional"] <= 4.6
+    assert 3.9 <= walks(**FEW, **other)["latency_ratio"]["two_dimensional"] <= 4.6
 
 
 def test_without_caches_latency_follows_the_references():
-    assert walks(l2=False)["latency_ratio"]["two_dimensional"] == 6
+    assert walks(l2=False, **FEW)["latency_ratio"]["two_dimensional"] == 6
 
 
-def test_each_remedy_makes_a_vm_faster(plain):
+def test_each_remedy_makes_a_vm_faster():
     """What the model says of them; the paper's speedups are not repeated here."""
-    before = plain[FITTED]["cycles"]["two_dimensional"]
+    before = walks(**FEW)["cycles"]["two_dimensional"]
     remedies = {
         "page-walk cache, guest": {"pwc": "guest"},
         "page-walk cache, both": {"pwc": "both"},
@@ -99,7 +101,7 @@ def test_each_remedy_makes_a_vm_faster(plain):
         "all": {"pwc": "both", "nested_tlb": True, "host_page_bytes": 2 * MiB},
     }
     gain = {
-        name: speedup_pct(SUITES[FITTED][2], before, walks(**remedy)["cycles"]["two_dimensional"])
+        name: speedup_pct(SUITES[FITTED][2], before, walks(**FEW, **remedy)["cycles"]["two_dimensional"])
         for name, remedy in remedies.items()
     }
     print("predicted speedups of", FITTED, "%:", {name: round(float(pct), 1) for name, pct in gain.items()})

@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 import vmwidgets as vm
-from tests.widgets.memory_labs import SHORT, memory_lab, work
+from tests.widgets.memory_labs import MIB_A_PAGE, SHORT, memory_lab, work
 from vmwidgets.widgets.memory_state import PAST, MemoryState, amount, state_at
 
 
@@ -28,7 +28,7 @@ def test_the_last_value_is_what_is_free_now(view):
         assert view.state["free"][-1] == free >> 20
         assert free == view.lab.snapshot.pools["memory"].free
     view.lab.destroy_vm("A")
-    assert view.state["free"][-1] == view.lab.memory.machine.free * 2, "no tick has passed, and it is seen"
+    assert view.state["free"][-1] == view.lab.memory.machine.free * MIB_A_PAGE, "no tick has passed, and it is seen"
 
 
 def test_free_memory_and_states_are_those_of_every_tick(wire):
@@ -38,7 +38,7 @@ def test_free_memory_and_states_are_those_of_every_tick(wire):
         if tick == 45:
             work(lab, SHORT)
         lab.advance()
-        free.append(lab.memory.machine.free * 2)
+        free.append(lab.memory.machine.free * MIB_A_PAGE)
         rungs.append(lab.memory.state)
     view = MemoryState(lab)
     assert len(set(rungs)) > 1, "the host has been in several states"
@@ -112,7 +112,7 @@ def test_the_text_says_what_the_picture_shows(view):
 
 def test_before_the_first_tick(wire):
     view = MemoryState(memory_lab(ticks=0))
-    assert view.state["free"] == [view.lab.memory.machine.free * 2]
+    assert view.state["free"] == [view.lab.memory.machine.free * MIB_A_PAGE]
     assert states(view) == [0]
     view.close()
 

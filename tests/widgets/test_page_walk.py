@@ -13,7 +13,7 @@ from vmwidgets.widgets.walk_sources import PAGES
 
 def pressed(page_bytes=4096):
     """A host whose guests want more than there is, so that pages are everywhere."""
-    memory = vm.GiB if page_bytes == 4096 else 32 * vm.GiB
+    memory = 256 * vm.MiB if page_bytes == 4096 else 32 * vm.GiB
     hardware = vm.Hardware(page_bytes=page_bytes, memory_bytes=memory, vmm_memory_bytes=memory // 32)
     lab = vm.Lab(memory="esxi", hardware=hardware, tick_s=5)
     for name, active in (("web", 375), ("database", 250), ("mail", 625)):
