@@ -17,6 +17,8 @@ _SENTENCES = {
     "network": "{name} reserves {wanted} bytes/s of the network, {available} are unreserved: {short} too many",
     "overhead": "{name} needs {wanted} bytes of memory, what it reserves and the VMM's overhead, {available} bytes are"
     " unreserved: {short} bytes too many",
+    "whole": "{name} needs its {wanted} bytes of memory when it starts, because {product} takes none back, {available}"
+    " bytes are free: {short} bytes too many",
     "swap": "{name} needs {wanted} bytes of swap space for what is not reserved, {available} are free: {short} bytes"
     " too many",
     "disk": "{name} needs {wanted} bytes of the storage pool at once, {available} are free: {short} bytes too many",
@@ -44,8 +46,8 @@ def admit(
         Pool space in bytes that the VM takes now, and that is free without it.
     memory
         How memory is managed, where that is modelled page by page. A VM then needs its minimum and the VMM's overhead
-        in memory, and, where the product reserves it, swap space for all beyond the minimum (Waldspurger 2002, section
-        5.1).
+        in memory, or all of its memory where the product takes none back; and, where the product reserves it, swap
+        space for all beyond the minimum (Waldspurger 2002, section 5.1).
 
     Raises
     ------
@@ -81,22 +83,25 @@ def admit(
         wanted, capacity, taken = guaranteed.pop("memory")
         beside = sum(memory.overhead(other.memory_bytes) for other in others)
         guaranteed["overhead"] = (wanted + memory.overhead(vm.memory_bytes), capacity, taken + beside)
+    if memory and memory.gives_whole:
+        guaranteed["whole"] = (vm.memory_bytes, hardware.guest_memory_bytes, sum(o.memory_bytes for o in others))
     if memory and memory.reserves_swap:
         space = hardware.memory_bytes * memory.swap_permille // 1000 * memory.host_swap
         guaranteed["swap"] = (_beyond_minimum(vm), space, sum(map(_beyond_minimum, others)))
     for resource, (wanted, capacity, taken) in guaranteed.items():
         if wanted > max(capacity - taken, 0):
-            _refuse(resource, vm, wanted, capacity - taken)
+            _refuse(resource, vm, wanted, capacity - taken, memory.name if memory else "")
 
 
 def _beyond_minimum(vm: VM) -> int:
     return vm.memory_bytes - vm.memory_reservation_bytes
 
 
-def _refuse(resource: str, vm: VM, wanted: int, available: int) -> None:
+def _refuse(resource: str, vm: VM, wanted: int, available: int, product: str = "") -> None:
     raise AdmissionError(
         _SENTENCES[resource],
         name=vm.name,
+        product=product,
         resource=resource,
         wanted=wanted,
         available=max(available, 0),

@@ -198,6 +198,11 @@ class MemoryProfile:
             if type(low) is int and type(high) is int:
                 check_int(name, getattr(self, name), low, high)
 
+    @property
+    def gives_whole(self) -> bool:
+        """Whether a VM has all of its memory from the start, since nobody can take any back."""
+        return self.targets == "none" and not self.host_swap and not self.host_kills
+
     def overhead(self, memory_bytes: int) -> int:
         """Return what the VMM needs for a VM of this size; a small one needs at most an eighth of it, an assumption."""
         return min(self.overhead_bytes, memory_bytes // 8)
