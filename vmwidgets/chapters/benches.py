@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vmwidgets.chapters.benches_drills import cards, cells, claims, matrix, pair
-from vmwidgets.chapters.benches_facts import answer, configured, name_of, told_of
+from vmwidgets.chapters.benches_facts import answer, configured, name_of, told
 from vmwidgets.chapters.items import Chapter, Draw, Item, Part, Value, Verdict, exact, option
 from vmwidgets.experiments.failing import why
 from vmwidgets.lab import Lab
@@ -123,7 +123,8 @@ class Benches(Chapter):
 
     def sessions(self) -> str:
         """Return the evidence on what belongs to whose session, product by product."""
-        return "\n".join(told for stack in PRODUCTS.values() for told in told_of(stack, "session"))
+        on_sessions = [(stack, one) for stack in PRODUCTS.values() for one in stack.claims if one.topic == "session"]
+        return "\n".join(f"{_(stack.name)}: {told(claim)}" for stack, claim in on_sessions)
 
     def outcomes(self) -> str:
         """Return what becomes of the guests on each of the seven, and by which layers."""

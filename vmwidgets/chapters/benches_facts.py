@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import chain
 
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark
@@ -32,19 +31,14 @@ def _with(duty: str) -> Callable[[Stack], Layer]:
     return lambda stack: Walk(stack.layers, stack.technique).who(duty)
 
 
-QUESTIONS: dict[str, tuple[str, str, Callable[[Stack], Layer], tuple[str, ...]]] = {
-    "boots": (mark("booted first"), mark("what the boot loader starts first"), _booted, ("boot",)),
-    "schedules": (mark("schedules"), mark("who schedules the vCPUs"), _with("schedules"), ("scheduler",)),
-    "drives": (mark("has the drivers"), mark("who has the drivers"), _with("drives"), ("drivers",)),
-    "reclaims": (mark("takes memory"), mark("who can take memory from a VM"), _with("reclaims"), ("memory",)),
-    "emulates": (
-        mark("imitates devices"),
-        mark("where devices are imitated"),
-        _with("emulates"),
-        ("devices", "isolation"),
-    ),
+QUESTIONS: dict[str, tuple[str, str, Callable[[Stack], Layer], str]] = {
+    "boots": (mark("booted first"), mark("what the boot loader starts first"), _booted, "boot"),
+    "schedules": (mark("schedules"), mark("who schedules the vCPUs"), _with("schedules"), "scheduler"),
+    "drives": (mark("has the drivers"), mark("who has the drivers"), _with("drives"), "drivers"),
+    "reclaims": (mark("takes memory"), mark("who can take memory from a VM"), _with("reclaims"), "memory"),
+    "emulates": (mark("imitates devices"), mark("where devices are imitated"), _with("emulates"), ""),
 }
-"""What is asked of each product: heading, question, the layer that it is about, and the topics of the evidence."""
+"""What is asked of each product: heading, question, the layer that it is about, and the topic of the cards on it."""
 
 
 def answer(stack: Stack, question: str) -> str:
@@ -53,30 +47,24 @@ def answer(stack: Stack, question: str) -> str:
 
 
 def card(stack: Stack, question: str) -> Claim | None:
-    """Return the evidence for an answer: the first claim on its topic that a source supports, if there is one."""
-    found = chain.from_iterable(
-        [claim for claim in stack.claims if (claim.topic, claim.verdict) == (topic, "supported") and claim.source]
-        for topic in QUESTIONS[question][3]
-    )
+    """Return a dated card on an answer: the first claim on its topic that a source supports, if there is one."""
+    topic = QUESTIONS[question][3]
+    found = (one for one in stack.claims if (one.topic, one.verdict) == (topic, "supported") and one.source)
     return next(found, None)
 
 
 def evidence(stack: Stack, question: str) -> str:
-    """Return the card of an answer as a line of text."""
-    about = f"{_(stack.name)}, {_(QUESTIONS[question][1])}"
-    found = card(stack, question)
-    return _line(about, found) if found else f"{about}: " + _("nobody has published it; the record assumes it")
+    """Return what an answer rests on: the layer that it is about, and a dated card or the layer's own source."""
+    layer, found = QUESTIONS[question][2](stack), card(stack, question)
+    assumed = not layer.source or question in layer.assumed
+    rests = told(found) if found else _("an assumption of the record") if assumed else f"[{layer.source}]"
+    return f"{_(stack.name)}, {_(QUESTIONS[question][1])}: {_(layer.name)}\n    {rests}"
 
 
-def told_of(stack: Stack, topic: str) -> list[str]:
-    """Return what is said of a product on a topic, a line of text for each card."""
-    return [_line(_(stack.name), claim) for claim in stack.claims if claim.topic == topic]
-
-
-def _line(about: str, claim: Claim) -> str:
-    """Return a card with its source, its date, and the configuration that it is said of."""
+def told(claim: Claim) -> str:
+    """Return a card as text, with its source, its date, and the configuration that it is said of."""
     scope = f"; {_(claim.scope)}" if claim.scope else ""
-    return f"{about}: {_(claim.text)} [{claim.source or _('an assumption')}; {claim.checked_on}{scope}]"
+    return f"{_(claim.text)} [{claim.source or _('an assumption of the record')}; {claim.checked_on}{scope}]"
 
 
 # ---------------------------------------------------------------------------------------------------- configurations
