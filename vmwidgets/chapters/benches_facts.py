@@ -10,7 +10,7 @@ from vmwidgets.model.path_steps import Walk
 from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.stacks import PRODUCTS
 
-PLACES = {"vmm": mark("VMM"), "management": mark("OS above the VMM"), "host_os": mark("OS on the machine")}
+PLACES = {"vmm": mark("the VMM"), "management": mark("OS above the VMM"), "host_os": mark("OS on the machine")}
 """Who can have a duty: a VMM that has the machine, an OS that runs above it, or one that has the machine itself."""
 
 
