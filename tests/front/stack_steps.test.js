@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lines } from "../../vmwidgets/front/stack_boxes.js";
 import { costOf, readingTime, whereIs } from "../../vmwidgets/front/stack_steps.js";
+import { lines } from "../../vmwidgets/front/stack_strips.js";
 
 const STEPS = [
   { origin: "guest", target: "vmm", cycles: 100 },

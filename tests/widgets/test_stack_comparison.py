@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -58,6 +59,14 @@ def test_what_differs_is_lit_and_said(view):
     assert {"host_kernel", "vmm"} <= lit(view, 1)
     assert "Slim: slim hypervisor, first domain" in view.diagrams.state["sentence"]
     assert "guest kernel" not in view.diagrams.state["sentence"]
+    assert "Different kinds of layers do this: schedules, keeps memory tables" in view.diagrams.state["sentence"]
+
+
+def test_the_same_layers_in_two_products_do_not_differ(wire):
+    view = vm.StackComparison(SLIM, replace(SLIM, id="twin", name="Twin"))
+    assert not lit(view, 0) | lit(view, 1)
+    assert "do not differ" in view.diagrams.state["sentence"]
+    view.close()
 
 
 @pytest.mark.parametrize("duty", DUTIES)
@@ -152,7 +161,7 @@ def test_a_still_picture(view):
     assert bundle["text/plain"] == "<StackComparison: slim, desk>"
     svg = ElementTree.fromstring(bundle["image/svg+xml"])
     said = " ".join(text.text or "" for text in svg.iter("{http://www.w3.org/2000/svg}text"))
-    for word in ("Slim", "Desk", "slim hypervisor", "hypervisor mode", "has to be trusted", "What the others do not"):
+    for word in ("Slim", "Desk", "slim hypervisor", "hypervisor mode", "has to be trusted", "Lit is what the others"):
         assert word in said
     assert bundle["image/svg+xml"] == view._repr_mimebundle_()["image/svg+xml"]
     wide = [float(x) + float(w) for x, w in re.findall(r' x="([\d.]+)"[^>]* width="([\d.]+)"', bundle["image/svg+xml"])]

@@ -3,10 +3,9 @@ import pytest
 from tests.widgets.example_stacks import DESK, SLIM
 from vmwidgets.model.acts import FAILURES
 from vmwidgets.model.failures import STATES, fail
-from vmwidgets.model.units import GiB
 from vmwidgets.model.vm import VM
 from vmwidgets.widgets.stack_choice import Choice
-from vmwidgets.widgets.stack_drill import FATES, StackDrill
+from vmwidgets.widgets.stack_drill import FATES, StackDrill, busy
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def test_every_fate_has_a_sign_and_a_word():
 def test_what_becomes_of_each_vm_is_the_models(view, wire, choice, failure):
     products = happens(view, wire, failure)
     for stack, product, drill in zip((SLIM, DESK), products, choice.drill, strict=True):
-        outcome = fail(stack, failure, [VM(str(n), memory_bytes=8 * GiB) for n in range(3)])
+        outcome = fail(stack, failure, busy())
         states = {vm: group["state"] for group in product["groups"] for vm in group["vms"]}
         assert [states[vm] for vm in range(3)] == [fate.state for fate in outcome.fates]
         assert [state for state, _sign, _word in drill["fates"]] == [fate.state for fate in outcome.fates]

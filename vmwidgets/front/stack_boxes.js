@@ -2,6 +2,7 @@
 
 import { s, set, write } from "./kit.js";
 import { patterns, slotMark } from "./palette.js";
+import { lines, strips } from "./stack_strips.js";
 
 /**
  * @typedef {object} StackLayer
@@ -26,59 +27,6 @@ const STRIP = 9;
 const NAME = "500 11.5px";
 const SMALL = "10.5px";
 
-/** What a strip is drawn with, from all privileges to none: a shade and strokes. */
-const STRIPS = /** @type {const} */ ({
-  machine: "",
-  hypervisor: "M0,6 L6,0 M-1,1 L1,-1 M5,7 L7,5",
-  kernel: "M0,1.5 H6 M0,4.5 H6",
-  user: "M3,0 V6",
-  guest_kernel: "M0,3 H3",
-  guest_user: "M2,3 h2",
-});
-
-/**
- * @param {string} prefix makes the ids of this picture its own
- */
-export function strips(prefix) {
-  const defs = s("defs");
-  for (const [name, strokes] of Object.entries(STRIPS)) {
-    const pattern = s(
-      "pattern",
-      { id: `${prefix}-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" },
-      s("rect", { class: `vmw-mode-${name}`, width: 6, height: 6 }),
-      s("path", { class: "vmw-mode-stroke", d: strokes, "stroke-width": name === "guest_user" ? 2 : 1.3 }),
-    );
-    defs.append(pattern);
-  }
-  return defs;
-}
-
-/**
- * Break a name into lines that fit, the last one cut off if need be.
- * @param {string} text
- * @param {number} width
- * @param {number} most
- * @param {(text: string) => number} measure
- */
-export function lines(text, width, most, measure) {
-  /** @type {string[]} */
-  const made = [];
-  let rest = text.split(/\s+/);
-  while (rest.length && made.length < most) {
-    let count = 1;
-    while (count < rest.length && measure(rest.slice(0, count + 1).join(" ")) <= width) count++;
-    const last = made.length === most - 1;
-    made.push(rest.slice(0, last ? rest.length : count).join(" "));
-    rest = rest.slice(last ? rest.length : count);
-  }
-  return made.map((line) => {
-    if (measure(line) <= width) return line;
-    let cut = line;
-    while (cut.length > 1 && measure(`${cut}…`) > width) cut = cut.slice(0, -1).trimEnd();
-    return `${cut}…`;
-  });
-}
-
 /**
  * @param {object} around
  * @param {string} around.prefix
@@ -90,7 +38,7 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
   const body = s("g");
   const heads = s("g");
   const route = s("path", { class: "vmw-route-line" });
-  const token = s("g", { class: "vmw-token" }, s("circle", { r: 9 }), s("text", { "text-anchor": "middle", y: 4 }));
+  const token = s("g", { class: "vmw-token" }, s("circle", { r: 8 }), s("text", { "text-anchor": "middle", y: 4 }));
   const svg = s(
     "svg",
     { class: "vmw-stack-picture", role: "group" },
@@ -128,12 +76,14 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
     return one;
   };
 
-  const all = () => /** @type {SVGGElement[]} */ ([...body.children]);
+  const groups = () => /** @type {SVGGElement[]} */ ([...body.children]);
+  /** How many VMs are drawn. */
+  const vms = () => 1 + Math.max(0, ...(product?.boxes.map((box) => box[1]) ?? []));
 
   svg.addEventListener(
     "keydown",
     (event) => {
-      const list = all();
+      const list = groups();
       const at = list.indexOf(/** @type {SVGGElement} */ (event.target));
       const to = { ArrowUp: at + 1, ArrowRight: at + 1, ArrowDown: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 }[
         event.key
@@ -165,6 +115,7 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
     set(frame, "height", height);
     set(strip, "height", height);
     set(strip, "fill", `url(#${prefix}-${layer.privilege})`);
+    const all = layer.fallen.includes(-1) || layer.fallen.length === vms();
     const gone = several ? layer.fallen.length > 0 : layer.fallen.includes(vm) || layer.fallen.includes(-1);
     const struck = layer.hit && vm <= 0;
     const here = vm <= 0 && crossing.now === layer.id;
@@ -185,7 +136,8 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
     // The words stand at the top of a box that has compartments' room above, so below them.
     const room = across - STRIP - 10;
     const base = rows > 1 ? height - ROW + GAP : 0;
-    const name = several ? `${layer.name} ×3` : layer.name;
+    const some = gone && !all ? ` ${layer.fallen.length}/${vms()}` : ` ×${vms()}`;
+    const name = several ? `${layer.name}${some}` : layer.name;
     const fits = measure(mode, SMALL) <= room;
     const one = lines(name, room, 2, (text) => measure(text, NAME));
     const labelled = one.length === 1 && fits && !within;
@@ -199,9 +151,9 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
       set(text, "y", at.toFixed(1));
       write(text, line);
     }
-    set(cross, "d", gone ? `M${STRIP},${height} L${across.toFixed(1)},0` : "M0,0");
+    set(cross, "d", gone && (all || !several) ? `M${STRIP},${height} L${across.toFixed(1)},0` : "M0,0");
     // A compartment's middle is its own; a kernel's is where its name stands.
-    if (vm <= 0) middles.set(layer.id, { x: left + STRIP / 2, y: top + (height + base) / 2 });
+    if (vm <= 0) middles.set(layer.id, { x: left + 8, y: top + (height + base) / 2 });
     const whole = [layer.name, vm >= 0 ? String(vm + 1) : "", layer.about].filter(Boolean).join(", ");
     set(el, "aria-label", gone ? `${whole} ✕` : whole);
     write(tip, whole);
@@ -279,7 +231,7 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
       while (body.children.length < boxes.length) body.append(make());
       boxes.forEach((box, i) => {
         const layer = layers[box[0]];
-        drawBox(all()[i], box, layer, high, shown.modes[layer.privilege]);
+        drawBox(groups()[i], box, layer, high, shown.modes[layer.privilege]);
       });
       drawHeads(high);
       drawToken();
@@ -288,8 +240,8 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
         boxes.findIndex((box) => layers[box[0]].id === chosen),
         0,
       );
-      const focused = all().indexOf(/** @type {SVGGElement} */ (document.activeElement));
-      all().forEach((el, i) => {
+      const focused = groups().indexOf(/** @type {SVGGElement} */ (document.activeElement));
+      groups().forEach((el, i) => {
         set(el, "tabindex", i === (focused < 0 ? stop : focused) ? 0 : -1);
       });
     },

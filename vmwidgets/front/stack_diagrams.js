@@ -1,7 +1,8 @@
 // Products side by side as layered diagrams: choose them, light the owners of a duty, look at a layer.
 import { errorBox, follow, h, measurer, root, s, sender, set, textTwin, translator, write } from "./kit.js";
 import { options } from "./slider.js";
-import { stackBoxes, strips } from "./stack_boxes.js";
+import { stackBoxes } from "./stack_boxes.js";
+import { strips } from "./stack_strips.js";
 
 /** @typedef {import("./stack_boxes.js").Product} Product */
 /** @typedef {import("./stack_boxes.js").Crossing} Crossing */

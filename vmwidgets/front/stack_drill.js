@@ -138,7 +138,9 @@ function render({ model, el, signal }) {
     if (pressed) (now.happened ? mend : happen).focus();
     write(
       hint,
-      t("VM 1 is the one that is hit where a failure hits a single VM. What has fallen is crossed out above."),
+      t(
+        "Each VM has 8 GiB and two busy vCPUs. Where a failure hits a single VM, it is VM 1. What has fallen is crossed out above.",
+      ),
     );
     keep(columns, now.products, column, drawColumn);
     const rows = now.products.flatMap((one) =>

@@ -1,27 +1,12 @@
 // An operation crosses the layers step by step. The page has all steps and goes through them without the kernel.
-import { errorBox, follow, h, number, sender, set, textTwin, translator, write } from "./kit.js";
+import { errorBox, follow, h, sender, set, textTwin, translator, write } from "./kit.js";
 import { options } from "./slider.js";
 import { keep, panel } from "./stack_panel.js";
-import { costOf, readingTime, whereIs } from "./stack_steps.js";
+import { prices } from "./stack_prices.js";
+import { readingTime, whereIs } from "./stack_steps.js";
 
 /** @typedef {import("./stack_steps.js").PathStep} PathStep */
-/**
- * @typedef {object} Way
- * @property {string} id
- * @property {string} name
- * @property {[string, string][]} techniques
- * @property {string} technique
- * @property {[string, string][]} devices
- * @property {string} device
- * @property {string} none why there is no way, "" if there is one
- * @property {Record<string, string>} names of the layers
- * @property {PathStep[]} steps
- * @property {string} cpu
- * @property {number} mhz 0: no clock is published
- * @property {number} exits
- * @property {number | null} whole cycles of the operation as a whole, if they are published
- * @property {string} whole_source
- */
+/** @typedef {import("./stack_prices.js").Way} Way */
 /**
  * @typedef {object} State
  * @property {string} comparison
@@ -42,7 +27,7 @@ function render({ model, el, signal }) {
   const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
-  const count = (/** @type {number} */ value, decimals = 0) => number(model.get("language"), value, decimals);
+  const { priceText, sumText, noteText } = prices(t, () => model.get("language"));
 
   // ------------------------------------------------------------------------------------------------------ elements
   const operation = h("select", { name: "operation" });
@@ -138,40 +123,6 @@ function render({ model, el, signal }) {
   );
 
   // -------------------------------------------------------------------------------------------------------- words
-  /** @param {number} cycles */
-  const cyclesText = (cycles) => t("{cycles} cycles", { cycles: count(cycles, cycles % 1 && cycles < 100 ? 1 : 0) });
-  /** @param {number} cycles @param {number} mhz */
-  const timeText = (cycles, mhz) =>
-    mhz ? t("{time} µs", { time: count(cycles / mhz, cycles / mhz < 10 ? 3 : 2) }) : t("µs: no clock published");
-  /** @param {PathStep} step @param {number} mhz */
-  function priceText(step, mhz) {
-    if (step.cycles === null) return t("not published");
-    if (step.included) return t("counted above");
-    if (!step.cycles) return t("nothing");
-    const both = `${cyclesText(step.cycles)} · ${timeText(step.cycles, mhz)}`;
-    return step.derived ? t("{cost}, the rest of the whole", { cost: both }) : both;
-  }
-  /** @param {Way} way @param {number} at */
-  function sumText(way, at) {
-    if (way.none) return way.none;
-    const ended = at >= way.steps.length;
-    if (ended && way.whole !== null) return `${cyclesText(way.whole)} · ${timeText(way.whole, way.mhz)}`;
-    const { cycles, unknown } = costOf(way.steps, at);
-    const both = cycles ? `${cyclesText(cycles)} · ${timeText(cycles, way.mhz)}` : cyclesText(0);
-    if (!unknown) return both;
-    return cycles ? t("at least {cost}", { cost: both }) : t("not published");
-  }
-  /** @param {Way} way @param {number} at */
-  function noteText(way, at) {
-    if (way.none) return "";
-    const ended = at >= way.steps.length;
-    if (ended && way.whole !== null)
-      return t("Published for the whole operation: {source}", { source: way.whole_source });
-    const { unknown } = costOf(way.steps, at);
-    const open = unknown ? t("Steps so far without a published cost: {count}.", { count: unknown }) : "";
-    const figures = way.cpu ? t("Figures of: {cpu}.", { cpu: way.cpu }) : "";
-    return [open, figures].filter(Boolean).join(" ");
-  }
   function sentence() {
     const now = state();
     if (!done) return t("Nothing has happened so far. {count} steps at most.", { count: last() });
@@ -266,11 +217,19 @@ function render({ model, el, signal }) {
     keep(
       list,
       way.steps,
-      () => h("li", {}, h("span", { class: "vmw-what" }), h("span", { class: "vmw-price" })),
+      () =>
+        h(
+          "li",
+          {},
+          h("span", { class: "vmw-what" }, h("span", { class: "vmw-target" }), h("span")),
+          h("span", { class: "vmw-price" }),
+        ),
       (item, one, i) => {
         set(item, "class", i === at - 1 ? "vmw-now" : i < at ? "vmw-past" : "vmw-coming");
         set(item, "aria-current", i === at - 1 ? "step" : null);
-        write(item.children[0], one.what);
+        // Where the step leads is said where it leads elsewhere.
+        write(item.children[0].children[0], one.origin === one.target ? "" : `→ ${way.names[one.target]}: `);
+        write(item.children[0].children[1], one.what);
         write(item.children[1], priceText(one, way.mhz));
       },
     );

@@ -12,13 +12,14 @@ from vmwidgets.model.falling import Reason, falls
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.units import GiB
 from vmwidgets.model.vm import VM
+from vmwidgets.model.workload import Workload
 from vmwidgets.widgets.kit import plain
 from vmwidgets.widgets.stack_choice import Choice
 from vmwidgets.widgets.stack_layout import VMS
 from vmwidgets.widgets.stack_panel import Panel
 
 FATES = {
-    "goes_on": ("✓", mark("goes on")),
+    "goes_on": ("✓", mark("running")),
     "slowed": ("~", mark("slower")),
     "paused": ("‖", mark("paused")),
     "stalled": ("!", mark("no disk, no network")),
@@ -88,7 +89,7 @@ class StackDrill(Panel):
         self.choice.drill = tuple(struck(self._outcome(stack), stack) for stack in self.choice.stacks) if shown else ()
 
     def _outcome(self, stack: Stack) -> Outcome:
-        return fail(stack, self._failure, [VM(str(n + 1), memory_bytes=8 * GiB) for n in range(VMS)])
+        return fail(stack, self._failure, busy())
 
     def _shown(self) -> dict[str, Any]:
         return {
@@ -107,6 +108,12 @@ class StackDrill(Panel):
         absent = plain(outcome.absent, stack=_(stack.name)) if outcome.absent else ""
         going = sum(fate.state == _GOES_ON for fate in outcome.fates)
         return {**shown, "absent": absent, "going": going, "groups": [_group(g) for g in _alike(outcome.fates)]}
+
+
+def busy() -> list[VM]:
+    """Return VMs that compute all the time, so that it is seen when somebody else computes too."""
+    load = Workload("cpu_burner")
+    return [VM(str(n + 1), vcpus=2, memory_bytes=8 * GiB, workload=load) for n in range(VMS)]
 
 
 def _alike(fates: tuple[Fate, ...]) -> list[list[Fate]]:

@@ -99,15 +99,29 @@ def about(layer: Layer, trusted: bool) -> str:
 
 
 def differences(stacks: Sequence[Stack], lit: Sequence[set[str]]) -> str:
-    """Return what differs, in a sentence for each product."""
+    """Return what differs: which duties lie with layers of another kind, and which layers the others do not have."""
     if not any(lit):
         return _("The layers do not differ: each has the same duties and privilege in every product.")
+    kinds = {duty: {frozenset(_kinds(stack, duty)) for stack in stacks} for duty in DUTIES}
     parts = [
-        said_of(stack, listed(_(layer.name) for layer in stack.layers if layer.id in own))
-        for stack, own in zip(stacks, lit, strict=True)
-        if own
+        plain(text, duties=", ".join(_(CHIPS[duty]) for duty in duties))
+        for text, duties in (
+            (mark("Different kinds of layers do this: {duties}."), [duty for duty in DUTIES if len(kinds[duty]) > 1]),
+            (mark("The same kind of layer does this: {duties}."), [duty for duty in DUTIES if len(kinds[duty]) == 1]),
+        )
+        if duties
     ]
-    return " ".join([_("What the others do not have, or do not have in this way."), *parts])
+    own = [
+        said_of(stack, listed(_(layer.name) for layer in stack.layers if layer.id in ids))
+        for stack, ids in zip(stacks, lit, strict=True)
+        if ids
+    ]
+    return " ".join([*parts, _("Lit is what the others do not have in this way."), *own])
+
+
+def _kinds(stack: Stack, duty: str) -> Iterable[tuple[str, str, str]]:
+    for layer in stack.layers.with_(duty):
+        yield layer.kind, layer.privilege, stack.layers[layer.inside].kind if layer.inside else ""
 
 
 def owners(stacks: Sequence[Stack], duty: str) -> str:
