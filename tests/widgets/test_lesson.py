@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 import vmwidgets as vm
+from vmwidgets import locale
 from vmwidgets.chapters import MODULES, chapter, cutting, one_server, tiny_vmm
 from vmwidgets.chapters.items import PARTS, POINTS, Draw
 
@@ -98,6 +99,31 @@ def test_the_run_is_not_sent_before_the_prediction_is_in(lesson):
     student.answer("predict", {"ch01.exits": 1000}, confidence=4)
     assert len(clock.state["exits"]) == 11
     clock.close()
+
+
+def test_a_view_without_a_lock_stands_behind_a_curtain(lesson):
+    made = []
+
+    def make():
+        made.append(vm.VmmClock())
+        return made[-1]
+
+    student = lesson(ONE)
+    curtain = student.reveal(make)
+    assert (made, repr(curtain)) == ([], "<Curtain, closed>")
+    assert curtain.children[0].value == "Opens when your prediction is in."
+    locale.set_language("ru")
+    assert curtain.children[0].value != "Opens when your prediction is in."
+    student.answer("predict", {"ch01.exits": 1000}, confidence=4)
+    assert curtain.children == (made[0],)
+    assert repr(curtain) == repr(made[0])
+    again = lesson(ONE).reveal(make)
+    assert again.children == (made[1],)
+    curtain.lock()
+    curtain.unlock()
+    assert len(made) == 2
+    curtain.close()
+    again.close()
 
 
 @pytest.mark.parametrize("value", ["", "many", "1.234", "1e99", "nan", None, [], {}, True])

@@ -13,6 +13,7 @@ MODULES = {
     "05_own_kernel": "kernel",
     "06_first_up": "first_up",
     "08_seven_benches": "benches",
+    "07_program_among_programs": "hosted",
     "09_lending_what_sleeps": "lending",
     "10_tax_and_twins": "tax_and_twins",
 }

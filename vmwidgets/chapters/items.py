@@ -56,7 +56,7 @@ class Item:
         ``"number"`` (a whole number of ``10**-decimals`` units), ``"choice"`` (one option), ``"table"`` (one option for
         each of ``rows``) or ``"text"``.
     question
-        A message id with the named fields ``fields``.
+        A message id with the named fields ``fields``; those of ``rows`` may have them, too.
     check
         A pure function of the answer; ``None`` for what is only recorded.
     unit, decimals

@@ -5,6 +5,7 @@ after a restart of the kernel or a reload of the page, and controls stay locked 
 """
 
 import os
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,6 +19,7 @@ from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, ngettext, number
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.widgets.board import Board
+from vmwidgets.widgets.curtain import Curtain
 from vmwidgets.widgets.kit import View, plain
 
 _TITLES = {
@@ -134,6 +136,13 @@ class Lesson:
             board.lock()
         return board
 
+    def reveal(self, make: Callable[[], Any]) -> Curtain:
+        """Return a place where what ``make`` returns is shown as soon as the prediction is in."""
+        curtain = Curtain(make)
+        if self.predicted:
+            curtain.unlock()
+        return self.gate(curtain)
+
     def close(self) -> None:
         """Close all parts."""
         for view in self._views.values():
@@ -213,15 +222,16 @@ class Lesson:
         for item in self.chapter.part(part).items:
             given = self.file.latest(item.id, _kind(part, item))
             verdict = self._verdict(part, item) if part != "predict" else None
+            fields = {name: _field(value) for name, value in item.fields.items()}
             items.append(
                 {
                     "id": item.id,
                     "kind": item.kind,
-                    "question": _(item.question).format(**{name: _field(value) for name, value in item.fields.items()}),
+                    "question": _(item.question).format(**fields),
                     "unit": _(item.unit) if item.unit else "",
                     "decimals": item.decimals,
                     "options": [[id, _(text)] for id, text in item.options],
-                    "rows": [[id, _(text)] for id, text in item.rows],
+                    "rows": [[id, _(text).format(**fields)] for id, text in item.rows],
                     "value": _shown(item, given.value) if given else None,
                     "verdict": verdict
                     and {
