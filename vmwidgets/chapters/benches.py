@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vmwidgets.chapters.benches_drills import cards, cells, claims, matrix, pair
+from vmwidgets.chapters.benches_drills import cards, cells, claims, deck, matrix, pair
 from vmwidgets.chapters.benches_facts import answer, configured, name_of, told
 from vmwidgets.chapters.items import Chapter, Draw, Item, Part, Value, Verdict, exact, option
 from vmwidgets.experiments.failing import why
@@ -120,6 +120,10 @@ class Benches(Chapter):
     def cards(self) -> str:
         """Return the evidence for the blank cells."""
         return cards(self.draw)
+
+    def deck(self) -> str:
+        """Return the six cards that decide the claims of the drill."""
+        return deck(self.draw)
 
     def sessions(self) -> str:
         """Return the evidence on what belongs to whose session, product by product."""

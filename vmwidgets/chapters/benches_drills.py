@@ -72,6 +72,7 @@ def cells(draw: Draw) -> Item:
 
 # --------------------------------------------------------------------------------------------------------- six claims
 _VERDICTS = (("supported", mark("supported")), ("outdated", mark("outdated")), ("unsupported", mark("unsupported")))
+_CARDS = "ABCDEF"
 _MUST = ("(type 1)", "ESXi shares pages of equal content")
 """What the practice variant has among its claims: that placement is assistance, and a default that was one once."""
 
@@ -122,12 +123,22 @@ def claims_of(draw: Draw) -> tuple[Said, ...]:
     return tuple(said for said in order if said in chosen)
 
 
+def deck_of(draw: Draw) -> tuple[Said, ...]:
+    """Return the same six in the order in which their cards lie, A to F."""
+    asked = claims_of(draw)
+    return tuple(asked[index] for index in draw.order("deck", len(asked)))
+
+
+def deck(draw: Draw) -> str:
+    """Return the six cards that decide the claims, a line of text for each."""
+    return "\n".join(f"{id}  {said.source}" for id, said in zip(_CARDS, deck_of(draw), strict=True))
+
+
 def claims(draw: Draw) -> tuple[Item, Item]:
     """Return two questions about six claims: what is to be thought of each, and which card decides it."""
-    asked = claims_of(draw)
+    asked, cards = claims_of(draw), deck_of(draw)
     verdicts = tuple(said.claim.verdict for said in asked)
-    deck = [asked[index] for index in draw.order("deck", len(asked))]
-    ids = tuple("abcdef"[deck.index(said)] for said in asked)
+    ids = tuple(_CARDS[cards.index(said)] for said in asked)
 
     def judged(value: Value) -> Verdict:
         if value == verdicts:
@@ -143,12 +154,12 @@ def claims(draw: Draw) -> tuple[Item, Item]:
         )
 
     rows = tuple((f"claim {number}", said.text) for number, said in enumerate(asked, 1))
-    sources = tuple((id, said.source) for id, said in zip("abcdef", deck, strict=True))
+    letters = tuple((id, id) for id in _CARDS)
     return (
         Item(
             "ch08.claims", "table", mark("Six claims. What do you make of each?"), judged, options=_VERDICTS, rows=rows
         ),
-        Item("ch08.cards", "table", mark("Which card decides each of them?"), decided, options=sources, rows=rows),
+        Item("ch08.cards", "table", mark("Which card decides each of them?"), decided, options=letters, rows=rows),
     )
 
 
