@@ -37,6 +37,7 @@ _HIT = said("{layer} is what is hit")
 _SESSION = said("{layer} belongs to the session that ends")
 _UNMANAGED = said("until {of} is back, nobody can start or change {layer}")
 _APART = said("{layer} neither runs on {of} nor needs it for its devices")
+_ANOTHERS = said("it is another VM's {of} that is hit")
 _SLEEPS = said("{of} owns the machine: it takes {layer} to sleep, and wakes it up again")
 _THREADS = said("{of} schedules {layer} beside its own programs")
 _DOMAIN = said("for {layer} the programs of {of} are one more domain")
@@ -196,7 +197,8 @@ def _fate(stack: Stack, vm: str, fallen: Chains, hit: tuple[Layer, ...]) -> Fate
                 chain = (*fallen[layer.id], _reason(WITHOUT[duty], customer, layer, duty))
                 return Fate(vm, "stalled", chain, io_permille=0)
     managers = [layer for layer in stack.layers.with_("manages") if layer.id in fallen]
-    chain = (Reason(_APART, customer, hit[0]), *(_reason(_UNMANAGED, customer, one, "manages") for one in managers))
+    apart = _ANOTHERS if hit[0] in stack.layers.under(customer.id) else _APART
+    chain = (Reason(apart, customer, hit[0]), *(_reason(_UNMANAGED, customer, one, "manages") for one in managers))
     return Fate(vm, "goes_on", chain)
 
 
