@@ -37,6 +37,7 @@ _MODULES = {
     "xen_2003": ("application_overheads", "lmbench_overheads", "network_overheads"),
     "hypercalls": ("hypercall_versus_io",),
     "comparing": ("compare",),
+    "crossing": ("operation_path",),
     "failing": ("failure_drill", "boot_line", "own_kernel"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

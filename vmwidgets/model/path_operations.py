@@ -20,6 +20,7 @@ def _system_call(walk: Walk, device: str) -> None:
         walk.work("handle", said("the VMM finds the translation of the kernel's code"))
         walk.enter(said("the translated kernel runs"))
     else:
+        # A paravirtual kernel registers its handler, and the CPU calls it (Barham et al. 2003, section 3.1.2).
         walk.step("system_call", walk.kernel, "system_call", what)
     walk.step("system_return", walk.layers["guest_apps"], "system_return", back)
 

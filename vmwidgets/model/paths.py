@@ -17,7 +17,7 @@ from vmwidgets.model.path_steps import Step, Walk
 if TYPE_CHECKING:
     from vmwidgets.model.stack import Stack
 
-__all__ = ["HARDWARE", "OPERATIONS", "Cost", "Path", "Step", "operations", "path", "processors"]
+__all__ = ["HARDWARE", "OPERATIONS", "Cost", "Path", "Step", "count_exits", "operations", "path", "processors"]
 
 
 @dataclass(frozen=True, slots=True)
