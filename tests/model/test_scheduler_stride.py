@@ -6,14 +6,13 @@ from hypothesis import strategies as st
 from vmwidgets.model.guest_threads import Compute, Sleep, busy
 from vmwidgets.model.scheduler import PARKED, RUNNABLE, RUNNING, Guest, Processors, Simulation
 from vmwidgets.model.schedulers.stride import Stride
-from vmwidgets.model.schedulers.virtual_time import FRACTION
 
 PERIOD, STRIDE_1, TICKS = 20, 1 << 16, 400
 LENGTHS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 25)), min_size=1, max_size=5)
 GUEST = st.tuples(st.integers(1, 9), st.sampled_from((None, None, 3, 8)), st.one_of(st.none(), LENGTHS))
 
 
-def plain(pcpus, guests):
+def plain(pcpus, guests, strides):
     """One tick after another: refill, wake, run those with the least pass, charge."""
     n = len(guests)
     passes, left, step, wakes = [0] * n, [0] * n, [0] * n, [0] * n
@@ -35,7 +34,7 @@ def plain(pcpus, guests):
             count = run if i in able[:pcpus] else ready if i in able else parked
             count[i] += 1
         for i in able[:pcpus]:
-            passes[i] += (STRIDE_1 << FRACTION) // guests[i][0]
+            passes[i] += strides[i]
             budget[i] -= 1
             left[i] -= 1
             if left[i] == 0:
@@ -58,7 +57,8 @@ def test_skipping_changes_nothing(pcpus, guests):
         )
         for i, (weight, quota, lengths) in enumerate(guests)
     ]
-    sim = Simulation(Processors(pcpus), Stride(1, STRIDE_1, PERIOD), vms, log_limit=0)
+    scheduler = Stride(1, STRIDE_1, PERIOD)
+    sim = Simulation(Processors(pcpus), scheduler, vms, log_limit=0)
     sim.run(TICKS)
-    spent = sim.spent_us()
-    assert tuple([states[which] for states in spent] for which in (RUNNING, RUNNABLE, PARKED)) == plain(pcpus, guests)
+    got = tuple([states[which] for states in sim.spent_us()] for which in (RUNNING, RUNNABLE, PARKED))
+    assert got == plain(pcpus, guests, [(STRIDE_1 << scheduler.fraction) // weight for weight, _, _ in guests])
