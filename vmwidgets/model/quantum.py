@@ -6,6 +6,7 @@ Nothing here is state: a run follows from the server, the VMs, the settings and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,8 +220,23 @@ def _run(processors: Processors, machines: tuple[Guest, ...], scheduling: Schedu
     return run
 
 
+class Moment(NamedTuple):
+    """What no log holds.
+
+    Parameters
+    ----------
+    accounts
+        The account of each vCPU, on the algorithm's own scale.
+    queues
+        The pCPUs that each run queue serves, and the vCPUs that wait in it, the next one first.
+    """
+
+    accounts: list[int]
+    queues: list[tuple[range, list[int]]]
+
+
 class Rerun:
-    """Goes through a run once more, to any moment of it, for what no log holds: the accounts of the vCPUs.
+    """Goes through a run once more, to any moment of it, for what no log holds: accounts and queues.
 
     Parameters
     ----------
@@ -245,16 +261,22 @@ class Rerun:
     def _fresh(self) -> Simulation:
         return _simulation(self._processors, self._guests, self._scheduling, self._seed, 0)
 
-    def credits(self, at_us: int) -> list[int]:
-        """Return the account of each vCPU at a moment, on the algorithm's own scale.
+    def moment(self, at_us: int) -> Moment:
+        """Return the accounts and the run queues at a moment, after all that happens at it.
 
         Who runs is charged up to then, which the run itself does later: that simulation is of no further use.
         """
         if self._is_spoilt or at_us < self._simulation.now:
             self._simulation = self._fresh()
-        self._simulation.run(at_us)
-        running = [vcpu for vcpu in self._simulation.vcpus if vcpu.state == RUNNING]
+        simulation, scheduler = self._simulation, self._simulation.scheduler
+        simulation.run(at_us + 1)
+        running = [vcpu for vcpu in simulation.vcpus if vcpu.state == RUNNING and vcpu.charged < at_us]
         for vcpu in running:
-            self._simulation.account(vcpu)
+            scheduler.charge(vcpu, at_us - vcpu.charged, at_us)
         self._is_spoilt = bool(running)
-        return self._simulation.scheduler.credits()
+        queues = [(pcpus, [vcpu.index for vcpu in order]) for pcpus, order in scheduler.run_queues(at_us)]
+        return Moment(scheduler.credits(), queues)
+
+    def credits(self, at_us: int) -> list[int]:
+        """Return the account of each vCPU at a moment."""
+        return self.moment(at_us).accounts

@@ -49,6 +49,11 @@ class Bandwidth:
             self.left[vcpu.index] = left = left + taken
         return max(0, left)
 
+    def refuses(self, vcpu: VCpu) -> bool:
+        """Return whether a vCPU may not run until the next period: of its own slice and of the pool nothing is left."""
+        capped = vcpu.guest.cap_permille > 0
+        return capped and self.left[vcpu.index] <= 0 and self.pool[vcpu.guest_index] <= 0
+
     def charge(self, vcpu: VCpu, ran_us: int) -> None:
         """Take what a vCPU used; if nothing is left for it, it is parked."""
         self.left[vcpu.index] -= ran_us

@@ -62,6 +62,13 @@ class Scheduler:
         """Return the account of each vCPU, on the algorithm's own scale, as last charged."""
         return [0] * len(self.vcpus)
 
+    def run_queues(self, now: int) -> list[tuple[range, list[VCpu]]]:
+        """Return the run queues: the pCPUs that each serves, and who waits, in the order they will be picked in.
+
+        That is the order if nobody comes or goes. The vCPU that runs is in no queue; whom its cap will refuse is last.
+        """
+        raise NotImplementedError
+
     def idle_pcpu(self, vcpu: VCpu) -> PCpu | None:
         """Return an idle pCPU: the one the vCPU ran on last if it can be, else the first."""
         now, ends = self.sim.now, self.sim.ends

@@ -72,6 +72,9 @@ class Bvt(Scheduler):
         vcpu.slice_us = self.turn(vcpu, self.queue[0][0]) if self.queue else LONGEST_US
         return vcpu
 
+    def run_queues(self, now: int) -> list[tuple[range, list[VCpu]]]:  # noqa: D102
+        return [(range(len(self.pcpus)), [self.vcpus[index] for _, index in self.queue])]
+
     def turn(self, vcpu: VCpu, other: int) -> int:
         """Return for how long a vCPU may run until it is ahead of another by the context switch allowance."""
         lead = max(0, other - self.effective(vcpu))

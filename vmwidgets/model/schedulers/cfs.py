@@ -47,6 +47,9 @@ class Cfs(FairQueues):
     def best(self, queue: int) -> VCpu:  # noqa: D102
         return min(self.queues[queue], key=lambda vcpu: self.time[vcpu.index])
 
+    def in_order(self, queue: int) -> list[VCpu]:  # noqa: D102
+        return sorted(self.queues[queue], key=lambda vcpu: self.time[vcpu.index])
+
     def turn(self, vcpu: VCpu, queue: int) -> int:
         """Return its part of the period (sched_slice)."""
         loads = [self.load[v.index] for v in self.queues[queue] if v is not vcpu]

@@ -219,6 +219,10 @@ class Credit(Scheduler):
         vcpu.slice_us = LONGEST_US if goes_on else self.slice_us
         return vcpu
 
+    def run_queues(self, now: int) -> list[tuple[range, list[VCpu]]]:
+        """Return the queue of each pCPU; one that has nothing better than OVER takes its next from another."""
+        return [(range(place, place + 1), list(queue)) for place, queue in enumerate(self.queues)]
+
     def _better(self, pcpu: PCpu, than: int) -> list[VCpu]:
         """Return the queue of another pCPU that has something better, the nearest one; else its own."""
         n, queues, priority = len(self.pcpus), self.queues, self.priority

@@ -90,6 +90,14 @@ class Credit2(Scheduler):
         queue = self.queue_for(pcpu)
         return self._take(queue[0], pcpu, now) if queue else None
 
+    def run_queues(self, now: int) -> list[tuple[range, list[VCpu]]]:
+        """Return each queue by credit; who ran on the pCPU that chooses may go before one with little more credit."""
+        size, pcpus = self.pcpus_per_queue, range(len(self.pcpus))
+        return [
+            (pcpus[place * size : (place + 1) * size], sorted(queue, key=self.bandwidth.refuses))
+            for place, queue in enumerate(self.queues)
+        ]
+
     def replace(self, vcpu: VCpu, pcpu: PCpu, now: int) -> VCpu | None:
         """Go on with the present vCPU within its rate limit, or if nobody has more credit (runq_candidate)."""
         if now - vcpu.since < self.ratelimit_us:

@@ -67,6 +67,11 @@ class Eevdf(FairQueues):
         """Return the earliest deadline among the eligible (pick_eevdf)."""
         return self._earliest(self.queues[queue], queue)
 
+    def in_order(self, queue: int) -> list[VCpu]:
+        """Return the eligible by their deadlines, and the others by theirs after them."""
+        now = self.virtual_time(queue)
+        return sorted(self.queues[queue], key=lambda v: (self.time[v.index] > now, self.deadline[v.index]))
+
     def _earliest(self, rivals: list[VCpu], queue: int) -> VCpu:
         now = self.virtual_time(queue)
         eligible = [vcpu for vcpu in rivals if self.time[vcpu.index] <= now]

@@ -89,11 +89,22 @@ class FairQueues(Scheduler):
         """Return who is next in a queue that is not empty."""
         raise NotImplementedError
 
+    def in_order(self, queue: int) -> list[VCpu]:
+        """Return those that wait in a queue, the best first."""
+        raise NotImplementedError
+
     def turn(self, vcpu: VCpu, queue: int) -> int:
         """Return the time a vCPU is due beside the others of its queue."""
         raise NotImplementedError
 
     # The queues
+
+    def run_queues(self, now: int) -> list[tuple[range, list[VCpu]]]:
+        """Return the queue of each pCPU; one whose queue is empty takes its next from the fullest."""
+        return [
+            (range(place, place + 1), sorted(self.in_order(place), key=self.bandwidth.refuses))
+            for place in range(len(self.queues))
+        ]
 
     def competing(self, queue: int) -> list[VCpu]:
         """Return the vCPUs that wait in a queue, and the one that runs."""

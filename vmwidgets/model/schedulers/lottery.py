@@ -63,25 +63,41 @@ class Lottery(Scheduler):
     def pick(self, pcpu: PCpu, now: int) -> VCpu | None:  # noqa: D102
         if not self.queue:
             return None
-        held = [self.tickets[vcpu.index] * self.bonus[vcpu.index] for vcpu in self.queue]
-        ticket = self.draw() * sum(held) // _MILLION
-        winner = 0
-        while ticket >= held[winner]:
-            ticket -= held[winner]
-            winner += 1
-        vcpu = self.queue.pop(winner)
+        vcpu = self.queue.pop(self.winner(self.queue, self.draw()))
         self.bonus[vcpu.index], self.drawn_at[vcpu.index] = 1000, now
         vcpu.slice_us = self.quantum_us
         return vcpu
 
+    def winner(self, queue: list[VCpu], number: int) -> int:
+        """Return the place in a queue of the one whom a random number below a million makes the winner."""
+        held = [self.tickets[vcpu.index] * self.bonus[vcpu.index] for vcpu in queue]
+        ticket = number * sum(held) // _MILLION
+        winner = 0
+        while ticket >= held[winner]:
+            ticket -= held[winner]
+            winner += 1
+        return winner
+
+    def run_queues(self, now: int) -> list[tuple[range, list[VCpu]]]:
+        """Return the winners of the next drawings, which are known: random numbers count drawings.
+
+        Should the vCPU that runs take part again, they are others.
+        """
+        waiting = list(self.queue)
+        numbers = self._numbers(self.drawings, len(waiting))
+        return [(range(len(self.pcpus)), [waiting.pop(self.winner(waiting, number)) for number in numbers])]
+
     def draw(self) -> int:
         """Return a random number below a million, another one for each drawing."""
         if self.drawings % _DRAWS == 0:
-            ticks = np.arange(self.drawings, self.drawings + _DRAWS)
-            high, low = (random_permille(self.seed, f"lottery {part}", ticks) for part in ("high", "low"))
-            self.numbers = (high * 1000 + low).tolist()
+            self.numbers = self._numbers(self.drawings, _DRAWS)
         self.drawings += 1
         return self.numbers[(self.drawings - 1) % _DRAWS]
+
+    def _numbers(self, drawing: int, count: int) -> list[int]:
+        ticks = np.arange(drawing, drawing + count)
+        high, low = (random_permille(self.seed, f"lottery {part}", ticks) for part in ("high", "low"))
+        return (high * 1000 + low).tolist()
 
     def credits(self) -> list[int]:
         """Return the tickets of each vCPU in thousandths, compensation included."""

@@ -97,6 +97,12 @@ class Reserving(VirtualTime):
         owed = [v for v in self.reserved if self.key[v.index] in keys and self.owes(v, now) > 0]
         return self.key[max(owed, key=lambda v: self.owes(v, now)).index] if owed else min(keys, default=None)
 
+    def in_order(self, now: int) -> list[VCpu]:  # noqa: D102
+        waiting = super().in_order(now)
+        owed = [v for v in self.reserved if v in waiting and self.owes(v, now) > 0]
+        owed.sort(key=lambda v: -self.owes(v, now))
+        return owed + [v for v in waiting if v not in owed]
+
     def take(self, now: int, guest: int | None = None) -> VCpu | None:
         """Take the next vCPU whose cap allows it out of the queue for one quantum, of one VM or of all."""
         while (key := self.first(now, guest)) is not None:

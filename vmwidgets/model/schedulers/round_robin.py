@@ -39,3 +39,6 @@ class RoundRobin(Scheduler):
         vcpu = self.queue.popleft()
         vcpu.slice_us = self.quantum_us
         return vcpu
+
+    def run_queues(self, now: int) -> list[tuple[range, list[VCpu]]]:  # noqa: D102
+        return [(range(len(self.pcpus)), list(self.queue))]
