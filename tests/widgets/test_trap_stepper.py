@@ -66,7 +66,7 @@ def test_the_run_is_not_even_sent_before_the_prediction(view):
 def test_the_example_says_what_is_virtual():
     view = vm.TrapStepper()
     said = [moment["text"] for moment in view.state["moments"]]
-    assert "believes to be in kernel mode; really it runs in user mode" in said[0]
+    assert "believes it is in kernel mode; really it runs in user mode" in said[0]
     assert any("The virtual interrupt flag is cleared. The real one stays set" in text for text in said)
     assert any("lets its shadow table follow" in text for text in said)
     assert any("virtual CR3 in rcx" in text for text in said)

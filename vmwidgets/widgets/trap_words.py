@@ -52,7 +52,7 @@ def told(vmm: VMM, at: int, lines: Sequence[str]) -> str:
     if now.phase == "start":
         if vmm.tables == "nested":
             return _("The guest is about to begin, in a mode of its own that the processor keeps for guests.")
-        return _("The guest is about to begin. It believes to be in kernel mode; really it runs in user mode.")
+        return _("The guest is about to begin. It believes it is in kernel mode; really it runs in user mode.")
     if now.phase == "run":
         return plain(mark("“{code}” has run directly on the processor. The VMM has heard nothing of it."), code=code)
     if now.phase == "trap":
@@ -105,7 +105,7 @@ def _decode(now: Moment, code: str) -> str:
         return _("The VMM decodes it: privileged, and the guest is in user mode. Its kernel has to hear of it.")
     if now.kind == "tables":
         return _("The VMM decodes it: the guest's kernel writes an entry of its page tables, which it may.")
-    return plain(mark("The VMM decodes it: {what}. The guest believes to be in kernel mode, so it may."), **fields)
+    return plain(mark("The VMM decodes it: {what}. The guest believes it is in kernel mode, so it may."), **fields)
 
 
 def _act(vmm: VMM, before: Moment, now: Moment) -> str:
