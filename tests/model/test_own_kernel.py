@@ -5,7 +5,9 @@ import random
 import pytest
 
 from tests.model.stacks_to_try import ALL, BARE, HOSTED, SPLIT
+from vmwidgets.lab import Lab
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.kernel_acts import (
     MODULES,
     PARAMETERS,
@@ -17,6 +19,7 @@ from vmwidgets.model.kernel_acts import (
     WriteOutside,
 )
 from vmwidgets.model.own_kernel import HOST, Bench
+from vmwidgets.model.units import MiB
 from vmwidgets.model.vm import GuestKernel
 from vmwidgets.stacks import STACKS
 
@@ -141,3 +144,19 @@ def test_two_guests_with_different_kernels_need_kernels_of_their_own():
 def test_what_does_not_exist_is_refused(make, sentence):
     with pytest.raises(VmwidgetsError, match=sentence):
         make()
+
+
+@pytest.mark.parametrize("memory", [None, "kvm"])
+def test_in_a_lab_too_another_kernel_in_one_vm_is_nothing_to_the_others(memory):
+    def lab(kernel):
+        made = Lab(seed=1, hardware=Hardware(memory_bytes=256 * MiB, vmm_memory_bytes=16 * MiB), memory=memory)
+        for name in "AB":
+            made.create_vm(name, memory_bytes=64 * MiB, workload="database")
+        made.advance(5)
+        made.configure("A", kernel=kernel)
+        made.advance(20)
+        return made.history().query("vm == 'B'").reset_index(drop=True)
+
+    same, other = lab(GuestKernel()), lab(GuestKernel("Linux 6.12", page_bytes=65_536, tick_hz=1000))
+    assert same.equals(other)
+    assert (same["throughput_per_ks"] > 0).any()
