@@ -128,6 +128,14 @@ def test_a_layer_that_moves_changes_the_comparison():
     assert tidy(spared)["basis"]["spared", "exits", ""] == "computed"
 
 
+def test_configurations_of_one_product_stand_side_by_side():
+    xen = get("xen")
+    table = vm.compare([xen, replace(xen, technique="nested_paging")]).droplevel("unit")
+    assert list(table.columns) == ["Xen (1)", "Xen (2)"]
+    assert table["Xen (1)"]["throughput", ""] == NOT_PUBLISHED
+    assert table["Xen (2)"]["throughput", ""].startswith("≤ ")
+
+
 def test_blast_radius_is_counted_in_vms():
     table = tidy("kvm", "esxi", vms=5)["value"].xs("blast radius", level="quantity")
     assert (table["kvm", "host_crash"], table["esxi", "host_crash"]) == (5, 0)

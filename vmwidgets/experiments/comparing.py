@@ -76,7 +76,7 @@ def compare(
     Parameters
     ----------
     stacks
-        Ids or records; none: the seven products.
+        Ids or records, also of one product in several configurations; none: the seven products.
     vms
         How many VMs of the default size, or a list of VMs or of settings of VMs. Shares, reservations and limits become
         those of each product, as when VMs are moved there.
@@ -115,18 +115,26 @@ def compare(
     check_int("hours", hours, 1, 24 * 365)
     wanted = _vms(vms, workload if isinstance(workload, Workload) else Workload(workload))
     native = Run(BARE_METAL, wanted, seed, hours)
-    table = {stack.id: (stack, _cells(stack, wanted, seed, hours, cpu, native)) for stack in chosen}
+    table = [
+        (name, stack, _cells(stack, wanted, seed, hours, cpu, native))
+        for name, stack in zip(_names(chosen), chosen, strict=True)
+    ]
     if tidy:
         rows = [
-            (stack.id, stack.name, c.quantity, c.part, c.value, c.unit, c.basis, c.source)
-            for stack, cells in table.values()
+            (stack.id, name, c.quantity, c.part, c.value, c.unit, c.basis, c.source)
+            for name, stack, cells in table
             for c in cells
         ]
         return pd.DataFrame(rows, columns=_COLUMNS)
-    first = next(iter(table.values()))[1]
-    index = pd.MultiIndex.from_tuples([(c.quantity, c.part, c.unit) for c in first], names=["quantity", "part", "unit"])
-    columns = {stack.name: pd.Series([c.text for c in cells], index, object) for stack, cells in table.values()}
-    return pd.DataFrame(columns)
+    first = [(cell.quantity, cell.part, cell.unit) for cell in table[0][2]]
+    index = pd.MultiIndex.from_tuples(first, names=["quantity", "part", "unit"])
+    return pd.DataFrame({name: pd.Series([cell.text for cell in cells], index, object) for name, _, cells in table})
+
+
+def _names(stacks: Sequence[Stack]) -> list[str]:
+    """Return the names of the products, those of several configurations of one numbered."""
+    names = [stack.name for stack in stacks]
+    return [f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name for i, name in enumerate(names)]
 
 
 def _vms(vms: int | Sequence[object], workload: Workload) -> list[VM]:

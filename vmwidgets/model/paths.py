@@ -64,11 +64,6 @@ class Path:
         """How often the VMM gets control from the guest."""
         return sum(step.key == "exit" for step in self.steps)
 
-    @property
-    def published(self) -> bool:
-        """Whether anything is published of it, or it takes no step that could cost anything."""
-        return not self.lower_bound or self.cycles > 0
-
     def by_layer(self) -> dict[str, float]:
         """Return the published cycles of the steps by the layer that a step ends in."""
         found: dict[str, float] = {}
