@@ -174,7 +174,9 @@ class FairQueues(Scheduler):
         """An idle pCPU takes it; a busy one shortens the turn of its vCPU, now that it has to share."""
         home = self.pcpus[self.home[vcpu.index]]
         current, idle = home.current, self.idle_pcpu(vcpu)  # after a refill some may be idle, and pull
-        if current is None or (idle is None and self.overtakes(vcpu, current)):
+        if current is None:  # it takes one of those that come to it at this instant, and another pCPU the next
+            return home if self.sim.ends[home.index] > now else idle
+        if idle is None and self.overtakes(vcpu, current):
             return home
         ends = self.to_tick(max(now, current.since + self.turn(current, home.index)))
         self.sim.shorten(home, ends)
