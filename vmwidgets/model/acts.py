@@ -141,7 +141,8 @@ FAILURES = {
             said("{stack} has no management service"),
         ),
         Failure(
-            "host_update", said("an update restarts the OS beside or below the VMs"), "stop", _restarted,
+            "host_update", said("an update restarts the OS beside or below the VMs, which nobody has saved"), "stop",
+            _restarted,
             said("{stack} has no OS beside or below the VMs: only an update of the VMM itself restarts the machine"),
         ),
         Failure(
