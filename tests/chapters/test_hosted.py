@@ -26,6 +26,12 @@ def test_a_killed_process_a_restarted_service_and_a_root_domain():
     assert observe.check(("goes_on",) * 4).points == 0
 
 
+def test_the_vms_are_those_of_the_comparison():
+    from vmwidgets.widgets.stack_drill import busy
+
+    assert list(hosted.VMS) == busy()
+
+
 def test_four_structures_and_all_kinds_of_products():
     found = {hosted.scenes(Draw(token, hosted.NAME)) for token in TOKENS}
     assert {scenes.cases[0].failure for scenes in found} == {"logout", "host_update", "host_sleep", "vmm_killed"}

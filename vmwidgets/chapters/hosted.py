@@ -9,24 +9,28 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.failures import fail
+from vmwidgets.model.units import GiB
 from vmwidgets.model.vm import VM
+from vmwidgets.model.workload import Workload
 from vmwidgets.stacks import STACKS
 
 NAME = "07_program_among_programs"
 _ON_HARDWARE = ("esxi", "hyperv", "xen")
 _WITH_ROOT = ("xen", "hyperv")
+VMS = tuple(VM(name, vcpus=2, memory_bytes=8 * GiB, workload=Workload("cpu_burner")) for name in "123")
+"""The VMs of each product: those that the comparison of stacks shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Something that goes wrong, and the guest that is looked at: 0 is A, which is hit where one guest is, 1 is B.
+    """Something that goes wrong, and the VM that is looked at: 0 is the one that is hit where one is, 1 is another.
 
     Parameters
     ----------
     role
         ``"hosted"``: with a VMM on a host OS; ``"bare"``: on the hardware; ``"root"``: the same with a root domain.
     failure, guest
-        Id of a failure, and which guest.
+        Id of a failure, and which VM.
     text
         A message id with the fields ``hosted``, ``bare`` and ``root``.
     """
@@ -43,32 +47,30 @@ class Case:
 
 
 _KILLED = (
-    Case("hosted", "vmm_killed", 0, mark("{hosted}: the host OS kills the process of A's VMM. Guest A …")),
-    Case("hosted", "vmm_killed", 1, mark("{hosted}: the same. Guest B …")),
+    Case("hosted", "vmm_killed", 0, mark("{hosted}: the host OS kills the process of VM 1. VM 1 …")),
+    Case("hosted", "vmm_killed", 1, mark("{hosted}: the same. VM 2 …")),
 )
 _LOGOUT = (
-    Case("hosted", "logout", 0, mark("{hosted}: the user logs out of the desktop. Guest A …")),
-    Case("hosted", "logout", 1, mark("{hosted}: the same. Guest B …")),
+    Case("hosted", "logout", 0, mark("{hosted}: the user logs out of the desktop. VM 1 …")),
+    Case("hosted", "logout", 1, mark("{hosted}: the same. VM 2 …")),
 )
 _UPDATE = (
-    Case("hosted", "host_update", 0, mark("{hosted}: an update restarts the host OS. Guest A …")),
-    Case("hosted", "guest_panic", 1, mark("{hosted}: the kernel of guest A panics. Guest B …")),
+    Case("hosted", "host_update", 0, mark("{hosted}: an update restarts the host OS. VM 1 …")),
+    Case("hosted", "guest_panic", 1, mark("{hosted}: the kernel in VM 1 panics. VM 2 …")),
 )
 _SLEEP = (
-    Case("hosted", "host_sleep", 0, mark("{hosted}: the host OS puts the machine to sleep. Guest A …")),
-    Case("hosted", "vmm_killed", 1, mark("{hosted}: the host OS kills the process of A's VMM. Guest B …")),
+    Case("hosted", "host_sleep", 0, mark("{hosted}: the host OS puts the machine to sleep. VM 1 …")),
+    Case("hosted", "vmm_killed", 1, mark("{hosted}: the host OS kills the process of VM 1. VM 2 …")),
 )
-_SERVICE = Case(
-    "bare", "manager_restart", 0, mark("{bare}, on the hardware: the management service restarts. Guest A …")
-)
+_SERVICE = Case("bare", "manager_restart", 0, mark("{bare}, on the hardware: the management service restarts. VM 1 …"))
 _ROOT_CRASH = Case(
     "root",
     "management_crash",
     0,
-    mark("{root}: the kernel of the root domain, which owns the drivers, crashes. Guest A …"),
+    mark("{root}: the kernel of the root domain, which owns the drivers, crashes. VM 1 …"),
 )
 _ROOT_BUSY = Case(
-    "root", "fork_bomb", 0, mark("{root}: a fork bomb goes off in the root domain, which owns the drivers. Guest A …")
+    "root", "fork_bomb", 0, mark("{root}: a fork bomb goes off in the root domain, which owns the drivers. VM 1 …")
 )
 _STATES = (
     ("goes_on", mark("goes on")),
@@ -88,10 +90,8 @@ class Scenes:
 
     def states(self) -> tuple[str, ...]:
         """Return what becomes of the guests, from the layers of the products."""
-        known, guests = dict(self.products), (VM("A"), VM("B"))
-        return tuple(
-            fail(STACKS[known[case.role]], case.failure, guests).fates[case.guest].state for case in self.cases
-        )
+        known = dict(self.products)
+        return tuple(fail(STACKS[known[case.role]], case.failure, VMS).fates[case.guest].state for case in self.cases)
 
 
 def scenes(draw: Draw) -> Scenes:
@@ -144,13 +144,13 @@ def chapter(token: str) -> Hosted:
         wrong = sum(one != other for one, other in zip(given, right, strict=True))
         if not wrong:
             return Verdict(2, 2, mark("That is what the model shows."))
-        hint = mark("Choose the failure below the layers, and read what it says of each guest and why.")
+        hint = mark("Choose the failure below the layers, let it happen, and read what becomes of each VM, and why.")
         return Verdict(int(wrong == 1), 2, mark("The run shows something else."), hint)
 
     predict = Item(
         "ch07.fates",
         "table",
-        mark("Guests A and B run. Then something happens. What becomes of them?"),
+        mark("Three VMs run on each. Then something happens. What becomes of them?"),
         fields=fields,
         options=_STATES,
         rows=rows,
@@ -158,7 +158,7 @@ def chapter(token: str) -> Hosted:
     observe = Item(
         "ch07.fates",
         "table",
-        mark("Let it happen in the diagrams above. What became of the guests?"),
+        mark("Let it happen below the diagrams above. What became of the VMs?"),
         check,
         fields,
         options=_STATES,
