@@ -85,7 +85,7 @@ def test_shares_move_as_multiples_of_the_default_and_amounts_as_amounts():
     vm = new_vm(ESXI, HARDWARE, {"vcpus": 2, "shares": "high", "limit": 1000, "reservation": 500})
     there, adjusted = moved(vm, ESXI, KVM, HARDWARE)
     assert (there.cpu_shares, there.cpu_limit_mhz, there.cpu_reservation_mhz) == (200, 1000, 0)
-    assert adjusted == (Adjustment("-", "reservation", 500, "", None),)
+    assert adjusted == (Adjustment("-", "reservation", 500, "", None, "MHz"),)
     back, told = moved(there, KVM, ESXI, HARDWARE)
     assert (back.cpu_shares, back.cpu_limit_mhz) == (4000, 1000)
     assert told == ()
@@ -97,7 +97,7 @@ def test_what_is_too_much_or_too_fine_for_the_other_is_cut_and_told():
     assert (there.cpu_shares, there.cpu_limit_mhz) == (65_535, 1240)
     assert adjusted == (
         Adjustment("A", "cpu_shares", 1_000_000, "weight", 65_535),
-        Adjustment("A", "cpu_limit_mhz", 1234, "cap", 62),
+        Adjustment("A", "cpu_limit_mhz", 1234, "cap", 62, "", "%"),
     )
 
 

@@ -58,7 +58,7 @@ def test_choosing_the_present_one_is_no_command(products, lab, wire):
 def test_what_is_not_taken_along_is_told_and_forgotten(products, lab):
     lab.configure("web", cpu_reservation_mhz=500)
     products.move("xen")
-    assert products.state["adjusted"] == "Not taken along as it was: web: cpu_reservation_mhz 500."
+    assert products.state["adjusted"] == "Not taken along as it was: web: Processor time, Reservation 500 MHz."
     lab.undo()
     assert products.state["adjusted"] == ""
 
@@ -157,6 +157,11 @@ def test_the_end_of_an_open_slider_means_no_bound(lab):
 
 def test_memory_and_scheduler_controls_are_those_of_the_product():
     lab = memory_lab(ticks=1)
+    lab.destroy_vm("C")
+    with pytest.raises(vm.AdmissionError, match="Xen takes none back"):
+        lab.set_stack("xen")
+    assert lab.stack.id == "neutral"
+    lab.destroy_vm("B")
     lab.set_stack("xen")
     memory, scheduler = MemoryControls(lab), SchedulerControls(lab)
     assert not {"memory_shares", "memory_reservation_bytes", "memory_limit_bytes"} & specs(memory).keys()

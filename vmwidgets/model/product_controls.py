@@ -46,6 +46,8 @@ class Adjustment:
         What the old stack calls it, and what it was there.
     to, now
         What the new stack calls it, and what it is there; ``""`` and ``None``: there is nothing like it.
+    unit, to_unit
+        Units of both values, as the stacks write them.
     """
 
     vm: str
@@ -53,6 +55,8 @@ class Adjustment:
     value: int | str | None
     to: str
     now: int | str | None
+    unit: str = ""
+    to_unit: str = ""
 
 
 def control_of(stack: Stack, setting: str) -> Control | None:
@@ -236,7 +240,7 @@ def moved(vm: VM, old: Stack, new: Stack, hardware: Hardware) -> tuple[VM, tuple
             changes[name], exact = _taken_along(setting, before, after, control, size)
         if not exact:
             was, now = (_named(stack, name, value, size) for stack, value in ((old, setting), (new, changes[name])))
-            adjusted.append(Adjustment(vm.name, *was, *now))
+            adjusted.append(Adjustment(vm.name, *was[:2], *now[:2], was[2], now[2]))
     for _shares, reservation, limit in CONTROLS.values():  # a default must not be in the way of a limit
         low, high = changes[reservation], changes[limit]
         if low is not None and high is not None and low > high:
@@ -244,12 +248,12 @@ def moved(vm: VM, old: Stack, new: Stack, hardware: Hardware) -> tuple[VM, tuple
     return vm.with_changes(**changes), tuple(adjusted)
 
 
-def _named(stack: Stack, name: str, setting: int | None, size: Size) -> tuple[str, int | str | None]:
-    """Return what a stack calls a setting and its value."""
+def _named(stack: Stack, name: str, setting: int | None, size: Size) -> tuple[str, int | str | None, str]:
+    """Return what a stack calls a setting, its value and the unit."""
     control = control_of(stack, name)
     if control is None or not control.name:
-        return ("", None) if stack.controls else (name, setting)
-    return control.name, control.value(setting, size)
+        return ("", None, "") if stack.controls else (name, setting, "")
+    return control.name, control.value(setting, size), control.unit
 
 
 def _default(stack: Stack, name: str, size: Size) -> int | None:

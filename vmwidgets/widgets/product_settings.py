@@ -12,7 +12,7 @@ from vmwidgets.model.vm import CONTROLS, VM
 from vmwidgets.widgets.kit import plain
 from vmwidgets.widgets.settings import range_of
 
-_UNITS = {
+UNITS = {
     "%": mark("%"),
     "µs per 100 ms": mark("µs per 100 ms"),
     "MB": mark("MB"),
@@ -20,6 +20,7 @@ _UNITS = {
     "op/s": mark("op/s"),
     "bytes": mark("MiB"),
 }
+"""Units of controls as they are shown; bytes are too small to be read."""
 _DIGITS = (1, 2, 3, 5, 7)
 _FINE, _PARTS = 6400, 40
 """A range of so many values is walked by ones; a longer one of an amount in so many parts."""
@@ -49,12 +50,12 @@ def _described(lab: Lab, control: Control, setting: int | None, size: Size) -> d
     if is_open:
         stops = [*stops, stops[-1] + per] if stops else stops
     low, high = (stops[0], stops[-1]) if stops else (low, high)
-    unit = _(_UNITS[control.unit]) if control.unit else f"({value})" if value in control.words else ""
+    unit = _(UNITS[control.unit]) if control.unit else f"({value})" if value in control.words else ""
     label = control.name
     if control.none == 0:
         label = plain(mark("{control} (0: none)"), control=control.name)
     spec = range_of(control.python, label, low, high, 1, high if now is None else now, per, 0, unit)
-    return {**spec, "open": is_open, "hint": _hint(control, size, per), **({"stops": stops} if stops else {})}
+    return {**spec, "open": is_open, "hint": _hint(lab, control, size, per), **({"stops": stops} if stops else {})}
 
 
 def _stops(lab: Lab, control: Control, low: int, high: int, size: Size) -> list[int]:
@@ -86,11 +87,14 @@ def _most(lab: Lab, control: Control, size: Size) -> int | None:
     }.get(control.setting)
 
 
-def _hint(control: Control, size: Size, per: int) -> str:
-    """Return range and default of a control in words."""
-    low, high = (number(-(-bound // per)) for bound in control.range_of(size))
+def _hint(lab: Lab, control: Control, size: Size, per: int) -> str:
+    """Return range and default of a control in words; of a range, as far as it makes a difference here."""
+    low, high = control.range_of(size)
+    most = min(high, _most(lab, control, size) or high)
     default = control.default if isinstance(control.default, str) else number(control.default)
     default = next((level for level, amount in control.levels if amount == control.default), default)
-    unit = _(_UNITS[control.unit]) if control.unit else ""
-    told = plain(mark("{low} to {high} {unit}"), low=low, high=high, unit=unit).strip()
+    unit = _(UNITS[control.unit]) if control.unit else ""
+    told = plain(
+        mark("{low} to {high} {unit}"), low=number(-(-low // per)), high=number(most // per), unit=unit
+    ).strip()
     return plain(mark("{range}; default: {default}"), range=told, default=default)

@@ -10,8 +10,12 @@ from vmwidgets.locale import mark, number
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.product_controls import Adjustment
 from vmwidgets.model.stack import Stack
+from vmwidgets.model.units import MiB
+from vmwidgets.model.vm import CONTROLS
 from vmwidgets.stacks import STACKS
+from vmwidgets.widgets.controls import RESOURCE_NAMES
 from vmwidgets.widgets.kit import View, plain
+from vmwidgets.widgets.product_settings import UNITS
 from vmwidgets.widgets.time_line import ALGORITHM_NAMES
 
 GROUPS = {
@@ -25,6 +29,9 @@ _KINDS = {
     1: mark("{name}: the VMM, the program that divides the machine, runs on the hardware itself."),
     2: mark("{name}: the VMM, the program that divides the machine, is a program on an operating system."),
 }
+_INSIDE = mark("{name}: the VMM, the program that divides the machine, is a part of a kernel that has it: {kernel}.")
+_KIND_NAMES = (mark("Shares"), mark("Reservation"), mark("Limit"))
+_AMOUNTS = {"mhz": (1, mark("MHz")), "bytes": (MiB, mark("MiB")), "iops": (1, mark("op/s")), "bps": (1, mark("B/s"))}
 
 
 class Products(View):
@@ -92,7 +99,7 @@ class Products(View):
 
     def _sentence(self) -> str:
         lab = self.lab
-        told = [plain(_KINDS[_group(lab.stack)], name=_(lab.stack.name))]
+        told = [_kind(lab.stack)]
         if lab.stack.scheduler:
             name = _(ALGORITHM_NAMES[lab.stack.scheduler])
             told.append(plain(mark("Its processor scheduler: {name}."), name=name))
@@ -108,19 +115,37 @@ def _group(stack: Stack) -> int:
     return stack.type if stack.controls else 0
 
 
+def _kind(stack: Stack) -> str:
+    vmm = next((layer for layer in stack.layers if layer.kind == "vmm"), None)
+    if stack.type == 1 and vmm and vmm.inside:
+        return plain(_INSIDE, name=_(stack.name), kernel=_(stack.layers[vmm.inside].name))
+    return plain(_KINDS[_group(stack)], name=_(stack.name))
+
+
 def adjusted_text(adjusted: tuple[Adjustment, ...]) -> str:
     """Return what could not be taken along to another product, in one sentence."""
     parts: list[str] = []
     for one in adjusted:
-        fields = {"vm": one.vm, "control": one.control, "value": _shown(one.value)}
+        was = _shown(one.control, one.value, one.unit)
         if one.to:
-            parts.append(plain(mark("{vm}: {control} {value} → {to} {now}"), **fields, to=one.to, now=_shown(one.now)))
+            parts.append(
+                plain(mark("{vm}: {was} → {now}"), vm=one.vm, was=was, now=_shown(one.to, one.now, one.to_unit))
+            )
         else:
-            parts.append(plain(mark("{vm}: {control} {value}"), **fields))
+            parts.append(plain(mark("{vm}: {was}"), vm=one.vm, was=was))
     return plain(mark("Not taken along as it was: {list}."), list="; ".join(parts)) if parts else ""
 
 
-def _shown(value: int | str | None) -> str:
-    if value is None:
-        return _("no limit")
-    return number(value) if isinstance(value, int) else value
+def _shown(control: str, value: int | str | None, unit: str) -> str:
+    """Return a control and its value in words: those of the product, or, where there is none, our own."""
+    amount = _("no limit") if value is None else number(value) if isinstance(value, int) else value
+    for resource, settings in CONTROLS.items():
+        if control in settings:
+            name = f"{_(RESOURCE_NAMES[resource])}, {_(_KIND_NAMES[settings.index(control)])}"
+            per, own = _AMOUNTS.get(control.rsplit("_", 1)[1], (1, ""))
+            if isinstance(value, int) and own:
+                amount = f"{number(value // per)} {_(own)}"
+            return f"{name} {amount}"
+    if not unit or not isinstance(value, int):  # a quota is written with its period, a word has no unit
+        return f"{control} {amount}"
+    return f"{control} {number(value // MiB) if unit == 'bytes' else amount} {_(UNITS[unit])}"
