@@ -136,6 +136,16 @@ def test_a_moment_is_what_the_kernel_says_it_is(page):
     for text in said:
         _slot, name, account = text.split("\n") if "\n" in text else re.match(r"(\d)(\D.*?)(-?[\d,]+)$", text).groups()
         assert int(account.replace(",", "")) == accounts[names.index(name)]
+    queues = eval(kernel(page, "view.line.looked['queues'][0]"))
+    lines = section.locator(".vmw-queues .vmw-line")
+    expect(lines.locator(".vmw-key")).to_have_text(["next, pCPU 0", "next, pCPU 1"])
+    for number, (first, last, order) in enumerate(queues):
+        assert (first, last) == (number, number)
+        texts = lines.nth(number).locator(".vmw-chip span:nth-child(2)").all_inner_texts()
+        assert texts == [names[v] for v in order]
+    told = ", ".join(names[v] for v in queues[0][2]) or "nobody"
+    expect(page.locator(".vmw-time .vmw-sentence")).to_contain_text(f"Xen credit takes next: pCPU 0: {told};")
+    expect(page.locator(".vmw-look section").last.locator(".vmw-queues .vmw-key")).to_have_text(["next"])
     expect(spans).to_have_attribute("aria-valuetext", re.compile(f"^{int(cursor) / 1e6:.6f} s Xen credit: "))
 
 

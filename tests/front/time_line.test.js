@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { mixed, paintRow, pixelOf, SLOT_TILES, TILE, tileOf } from "../../vmwidgets/front/time_pixels.js";
 import { columnsOf, IDLE, nextChange, OTHERS, rowsOf, spanAt } from "../../vmwidgets/front/time_rows.js";
 import { marksOf, pannedBy, roundStep, showing, unitOf, within, zoomedAt } from "../../vmwidgets/front/time_view.js";
-import { momentOf } from "../../vmwidgets/front/time_words.js";
+import { momentOf, placesOf, queuesText } from "../../vmwidgets/front/time_words.js";
 
 /**
  * What the kernel sends of spans [start, vcpu, pcpu, state], which are in the order of their start.
@@ -213,4 +213,26 @@ test("marks stand at round times and say only the digits that they need", () => 
   assert.deepEqual(unitOf(5_000_000, 1_000_000), { per: 1e6, decimals: 0, unit: "s" });
   assert.deepEqual(unitOf(1_500_000, 10_000), { per: 1e6, decimals: 2, unit: "s" });
   assert.deepEqual(unitOf(80_000, 200), { per: 1e3, decimals: 1, unit: "ms" });
+});
+
+test("run queues are named by the pCPUs they serve, and by none if there is one", () => {
+  const t = (/** @type {string} */ message, /** @type {Record<string, string | number>} */ fields = {}) =>
+    message.replace(/\{(\w+)\}/g, (_all, name) => String(fields[name]));
+  assert.deepEqual(placesOf(t, [[0, 3, [2, 1]]]), [{ place: "", order: [2, 1] }]);
+  /** @type {import("../../vmwidgets/front/time_words.js").Queue[]} */
+  const each = [
+    [0, 0, [1]],
+    [1, 1, []],
+  ];
+  assert.deepEqual(
+    placesOf(t, each).map(({ place }) => place),
+    ["pCPU 0", "pCPU 1"],
+  );
+  /** @type {import("../../vmwidgets/front/time_words.js").Queue[]} */
+  const many = Array.from({ length: 64 }, (_, i) => [2 * i, 2 * i + 1, i === 5 ? [0] : []]);
+  assert.deepEqual(placesOf(t, many), [{ place: "pCPUs 10 to 11", order: [0] }]);
+  assert.equal(
+    queuesText(t, "en", ["one", "two"], [[[0, 1, []]], each], ["a", "b"], 1_500_000),
+    "At 1.500000 s: one takes next: nobody. two takes next: pCPU 0: b; pCPU 1: nobody.",
+  );
 });

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import vmwidgets as vm
+from vmwidgets.model.scheduler import RUNNABLE
 from vmwidgets.model.scheduling import ALGORITHMS
 from vmwidgets.widgets.kit import SLOTS
 from vmwidgets.widgets.scheduler_charts import BINS_US, SchedulerCharts
@@ -103,6 +104,18 @@ def test_a_look_asks_for_the_accounts_and_gets_them_once(line, lab, wire):
     wire.send(line, name="look", at=100_000, seq=8)
     wire.send(line, name="look", at=500_000, seq=9)
     assert line.looked == before, "back and forth leads to the same"
+
+
+def test_a_look_says_who_is_next_on_each_pcpu(line, lab, wire):
+    lab.set_scheduler(beside="credit2")
+    wire.send(line, name="look", at=500_000, seq=1)
+    of_each, shared = line.looked["queues"]
+    assert [(first, last) for first, last, _order in of_each] == [(0, 0), (1, 1)]
+    assert [(first, last) for first, last, _order in shared] == [(0, 1)]
+    for run, queues in zip(lab.quantum_runs(), (of_each, shared), strict=True):
+        start, end, _pcpu, vcpu, state = run.timeline
+        waiting = vcpu[(start <= 500_000) & (end > 500_000) & (state == RUNNABLE)]
+        assert sorted(one for _first, _last, order in queues for one in order) == sorted(waiting.tolist())
 
 
 @pytest.mark.parametrize("at", [-1, 1_000_001, "0", None, 1.5, True])

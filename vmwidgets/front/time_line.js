@@ -6,7 +6,7 @@ import { timeLook } from "./time_look.js";
 import { nextChange, OTHERS, rowsOf, spanAt } from "./time_rows.js";
 import { TimeScene } from "./time_scene.js";
 import { pannedBy, roundStep, showing, within, zoomedAt } from "./time_view.js";
-import { momentText } from "./time_words.js";
+import { momentText, queuesText } from "./time_words.js";
 
 /**
  * @typedef {object} State
@@ -113,13 +113,22 @@ function render({ model, el, signal }) {
   function tell() {
     const { lab, vcpus } = shown;
     const said = model.get("looked");
-    const accounts = said.at === cursor && said.run === version ? said.accounts : null;
-    look.draw(t, language(), { lab, time: cursor, runs: named(), vcpus, accounts });
+    const { accounts, queues } = said.at === cursor && said.run === version ? said : { accounts: null, queues: null };
+    look.draw(t, language(), { lab, time: cursor, runs: named(), vcpus, accounts, queues });
     set(canvas, "aria-valuemax", until());
     set(canvas, "aria-valuenow", cursor);
     const labels = vcpus.map(({ label }) => label);
     set(canvas, "aria-valuetext", momentText(t, language(), named(), labels, cursor));
     set(canvas, "data-looked", accounts ? cursor : null);
+    if (queues) {
+      const titles = shown.schedulers.map(({ title: name }) => name);
+      describe(queuesText(t, language(), titles, queues, labels, cursor));
+    }
+  }
+  /** @param {string} next whom the schedulers take next at the cursor */
+  function describe(next = "") {
+    const { sentence, rows } = state();
+    twin.update(`${sentence} ${next}`.trim(), rows, t("Table: share, ready time and wake-up latency"));
   }
   function ask() {
     if (runs.length) send("look", { name: "look", at: cursor });
@@ -253,7 +262,7 @@ function render({ model, el, signal }) {
     note.hidden = !now.note;
     scene.selected = now.selected;
     legend.draw(now.names, now.selected, t("Virtual machines"));
-    twin.update(now.sentence, now.rows, t("Table: share, ready time and wake-up latency"));
+    describe();
     if (shown.vcpus.length === now.vcpus.length && shown.schedulers.length === now.schedulers.length) {
       shown = now;
       arrange();

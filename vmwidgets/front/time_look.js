@@ -1,10 +1,12 @@
-// Below the time line: who runs and who waits at the cursor, and what the scheduler's accounts say then.
+// Below the time line: who runs at the cursor, whom the scheduler takes next, and what its accounts say then.
 
 import { h, number, set, touch, write } from "./kit.js";
 import { COLOURS, INKS } from "./palette.js";
-import { momentOf, timeText } from "./time_words.js";
+import { RUNNABLE } from "./time_rows.js";
+import { momentOf, placesOf, timeText } from "./time_words.js";
 
 /** @typedef {import("./time_rows.js").Run} Run */
+/** @typedef {import("./time_words.js").Queue} Queue */
 /** @typedef {import("./time_words.js").Seat} Seat */
 /** @typedef {import("./time_words.js").Translate} Translate */
 /** @typedef {{label: string, slot: number}} Named */
@@ -54,12 +56,34 @@ export function timeLook(signal) {
     write(rest, seats.length > MOST ? `+${seats.length - MOST}` : seats.length ? "" : none);
   }
 
-  const made = () => {
-    const lines = [0, 1, 2].map(() =>
-      h("div", { class: "vmw-line" }, h("span", { class: "vmw-key" }), h("span", { class: "vmw-chips" }), h("span")),
-    );
-    return h("section", {}, h("h4"), ...lines);
-  };
+  const empty = () =>
+    h("div", { class: "vmw-line" }, h("span", { class: "vmw-key" }), h("span", { class: "vmw-chips" }), h("span"));
+  const made = () => h("section", {}, h("h4"), empty(), h("div", { class: "vmw-queues" }), empty());
+
+  /**
+   * The run queues; until the kernel has said them, who waits, in as much room.
+   * @param {HTMLElement} place
+   * @param {Translate} t
+   * @param {Seat[]} waiting
+   * @param {Queue[] | undefined} queues
+   * @param {Named[]} vcpus
+   * @param {(seat: Seat) => string} worth
+   */
+  function wait(place, t, waiting, queues, vcpus, worth) {
+    const lines = queues
+      ? placesOf(t, queues).map(({ place: where, order }) => ({
+          label: where ? t("next, {place}", { place: where }) : t("next"),
+          seats: order.map((vcpu) => ({ vcpu, pcpu: -1, state: RUNNABLE })),
+        }))
+      : [{ label: t("wait"), seats: waiting }];
+    while (place.children.length < lines.length) place.append(empty());
+    while (queues && place.children.length > lines.length) place.lastChild?.remove();
+    [.../** @type {HTMLCollectionOf<HTMLElement>} */ (place.children)].forEach((el, i) => {
+      el.style.visibility = lines[i] ? "" : "hidden";
+      if (lines[i]) line(el, lines[i].label, lines[i].seats, vcpus, worth, t("nobody"));
+    });
+    place.classList.toggle("vmw-many", place.children.length > 1);
+  }
 
   return {
     el,
@@ -67,9 +91,10 @@ export function timeLook(signal) {
      * @param {Translate} t
      * @param {string} language
      * @param {{lab: string, time: number, runs: {run: Run, title: string, account: string}[], vcpus: Named[],
-     *   accounts: number[][] | null}} now the accounts of each run's vCPUs, once the kernel has said them
+     *   accounts: number[][] | null, queues: Queue[][] | null}} now the accounts of each run's vCPUs and its run queues,
+     *   once the kernel has said them
      */
-    draw(t, language, { lab: id, time, runs, vcpus, accounts }) {
+    draw(t, language, { lab: id, time, runs, vcpus, accounts, queues }) {
       lab = id;
       write(title, t("At {time}", { time: timeText(t, language, time) }));
       while (body.children.length > runs.length) body.lastChild?.remove();
@@ -81,7 +106,7 @@ export function timeLook(signal) {
         const worth = (/** @type {Seat} */ { vcpu }) =>
           account && accounts?.[i] ? number(language, accounts[i][vcpu]) : "";
         line(first, t("run"), running, vcpus, worth, t("nobody"));
-        line(second, t("wait"), waiting, vcpus, worth, t("nobody"));
+        wait(/** @type {HTMLElement} */ (second), t, waiting, queues?.[i], vcpus, worth);
         line(third, t("held"), held, vcpus, worth, "");
         /** @type {HTMLElement} */ (third).hidden = !held.length;
       });

@@ -5,6 +5,7 @@ import { BLOCKED, OTHERS, RUNNABLE, RUNNING, spanAt } from "./time_rows.js";
 /** @typedef {import("./time_rows.js").Run} Run */
 /** @typedef {(message: string, fields?: Record<string, string | number>) => string} Translate */
 /** @typedef {{vcpu: number, pcpu: number, state: number}} Seat */
+/** @typedef {[number, number, number[]]} Queue first and last pCPU that it serves, and who waits in it, the next first */
 
 /**
  * Who runs where and who waits at a moment.
@@ -61,4 +62,41 @@ export function momentText(t, language, runs, labels, time) {
     });
   });
   return [timeText(t, language, time), ...parts].join(" ");
+}
+
+/** Run queues that are shown even if nobody waits in them: their places stay the same from moment to moment. */
+const PLACES = 16;
+
+/**
+ * The run queues to show, each with the words for the pCPUs that it serves, "" if there is one for all.
+ * @param {Translate} t
+ * @param {Queue[]} queues
+ * @returns {{place: string, order: number[]}[]}
+ */
+export function placesOf(t, queues) {
+  const shown = queues.length > PLACES ? queues.filter(([, , order]) => order.length) : queues;
+  return shown.map(([first, last, order]) => {
+    const one = first === last ? t("pCPU {n}", { n: first }) : t("pCPUs {first} to {last}", { first, last });
+    return { place: queues.length > 1 ? one : "", order };
+  });
+}
+
+/**
+ * One sentence a run on whom its scheduler takes next.
+ * @param {Translate} t
+ * @param {string} language
+ * @param {string[]} titles of the runs
+ * @param {Queue[][]} queues of each run
+ * @param {string[]} labels of the vCPUs
+ * @param {number} time
+ */
+export function queuesText(t, language, titles, queues, labels, time) {
+  const told = titles.map((title, i) => {
+    const list = placesOf(t, queues[i]).map(({ place, order }) => {
+      const names = order.map((vcpu) => labels[vcpu]).join(", ") || t("nobody");
+      return place ? `${place}: ${names}` : names;
+    });
+    return t("{scheduler} takes next: {list}.", { scheduler: title, list: list.join("; ") || t("nobody") });
+  });
+  return [`${t("At {time}", { time: timeText(t, language, time) })}:`, ...told].join(" ");
 }

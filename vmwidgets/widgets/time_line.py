@@ -49,7 +49,7 @@ class TimeLine(View):
     """Who runs when: one row for each pCPU and each vCPU, for one scheduler or for two on the same guests.
 
     The spans of a run are sent once, as bytes; to zoom and to move about asks nothing of the kernel. Only what no span
-    holds, the scheduler's accounts at the cursor, is asked for, one question at a time.
+    holds, the scheduler's accounts and run queues at the cursor, is asked for, one question at a time.
 
     Parameters
     ----------
@@ -110,8 +110,13 @@ class TimeLine(View):
             if self._again[0] is not runs:
                 self._again = runs, [one() for one in make]
             ends = [min(at, run.until_us) for run in runs]
-            accounts = [rerun.credits(end) for rerun, end in zip(self._again[1], ends, strict=True)]
-        self.looked = {"at": at, "run": version, "accounts": accounts}
+            moments = [rerun.moment(end) for rerun, end in zip(self._again[1], ends, strict=True)]
+        self.looked = {
+            "at": at,
+            "run": version,
+            "accounts": [moment.accounts for moment in moments],
+            "queues": [[[p.start, p.stop - 1, order] for p, order in moment.queues] for moment in moments],
+        }
 
     def _on_select(self, content: dict[str, Any]) -> None:
         names, slot = self.selection.names(), content.get("slot")
