@@ -12,11 +12,11 @@ from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.failures import Outcome, fail
 from vmwidgets.model.paths import processors
 from vmwidgets.model.stack import Stack
-from vmwidgets.model.units import MiB
+from vmwidgets.model.units import GiB, MiB
 from vmwidgets.model.vm import VM
 from vmwidgets.model.words import said
 from vmwidgets.model.workload import Workload
-from vmwidgets.stacks import PRODUCTS, STACKS, get
+from vmwidgets.stacks import MEMORY_FACTS, PRODUCTS, STACKS, get
 from vmwidgets.stacks.bare_metal import BARE_METAL
 
 if TYPE_CHECKING:
@@ -207,18 +207,37 @@ def _memory(run: Run) -> list[Cell]:
     stack, vms, profile = run.lab.stack, run.vms, run.lab.stack.memory_profile
     size = sum(vm.memory_bytes for vm in vms) / len(vms)
     active = float(run["memory_active_bytes"].sum(axis=0).max()) / len(vms)
-    has_vms, own = "guest_kernel" in stack.layers, profile.overhead_bytes if profile else 0
-    basis = COMPUTED if not has_vms else PUBLISHED if own else NOT_PUBLISHED
-    fits = COMPUTED if basis != NOT_PUBLISHED else UPPER
+    own, basis, source = _overhead(stack, size)
+    fits = COMPUTED if basis in (COMPUTED, PUBLISHED) else UPPER
     room = run.lab.hardware.guest_memory_bytes
     # What a VM has configured counts until the stack takes back what sleeps.
     lends = profile is not None and any({"balloon", "swap"} & rung.actions for rung in profile.ladder.rungs)
     held = active if lends else size
     return [
-        _cell("memory overhead", "", own / MiB, "MiB per VM", basis),
+        _cell("memory overhead", "", own / MiB, "MiB per VM", basis, source),
         _cell("density", "by configured memory", float(room // (size + own)), "VMs", fits),
         _cell("density", "by active memory", float(room // max(held + own, 1)), "VMs", fits),
     ]
+
+
+def _overhead(stack: Stack, size: float) -> tuple[float, str, str]:
+    """Return what a VM takes besides its memory, in bytes; what that rests on, and who says so.
+
+    What was seen of VMs of another size is no figure for this one. A GB of a source is taken as 2**30 bytes.
+    """
+    profile = stack.memory_profile
+    if "guest_kernel" not in stack.layers:
+        return 0.0, COMPUTED, _MODEL
+    if profile is None or profile.id not in MEMORY_FACTS:
+        return 0.0, NOT_PUBLISHED, ""
+    facts, own = MEMORY_FACTS[profile.id], profile.overhead_bytes
+    said_so = [fact.source for fact in facts.overheads if (fact.unit, fact.value(profile)) == ("MB", own / MiB)]
+    if own and said_so:
+        return float(own), PUBLISHED, said_so[0]
+    for seen in facts.beyond:
+        if seen.vm_gb * GiB == size:
+            return seen.low_gb * GiB, LOWER, seen.source
+    return 0.0, NOT_PUBLISHED, ""
 
 
 def _blast(outcome: Outcome, name: str, stack: Stack) -> Cell:

@@ -19,6 +19,21 @@ class MemoryFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Beyond:
+    """What a VM of a certain size was seen to take beyond that: ``low_gb`` to ``high_gb``."""
+
+    vm_gb: int
+    low_gb: float
+    high_gb: float
+    source: str
+
+    def fact(self) -> MemoryFact:
+        """Return it as an overhead."""
+        span = f"{self.low_gb:g} to {self.high_gb:g}"
+        return MemoryFact(f"process of a VM of {self.vm_gb} GB, beyond that", lambda _: span, "GB", self.source)
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryFacts:
     """What is known of a product.
 
@@ -28,11 +43,14 @@ class MemoryFacts:
         Source of the thresholds.
     options, overheads
         Its options under the product's own names, and what its mechanisms cost.
+    beyond
+        What VMs were seen to take beyond their size.
     """
 
     ladder: str = ASSUMED
     options: tuple[MemoryFact, ...] = ()
     overheads: tuple[MemoryFact, ...] = ()
+    beyond: tuple[Beyond, ...] = ()
 
 
 def percent(field: str) -> Callable[[MemoryProfile], object]:

@@ -6,7 +6,7 @@ The record is of VMs that libvirt's system service starts, which is how servers 
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
-from vmwidgets.model.memory_facts import MemoryFact, MemoryFacts, field
+from vmwidgets.model.memory_facts import Beyond, MemoryFact, MemoryFacts, field
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.model.units import MiB
@@ -190,14 +190,13 @@ KVM = Stack(
 """KVM with QEMU and libvirt."""
 
 _KSM = "Linux, Documentation/admin-guide/mm/ksm.rst"
+_BEYOND = (Beyond(4, 0.6, 0.8, _OPERATOR), Beyond(8, 0.3, 0.9, _OPERATOR))
 FACTS = MemoryFacts(
     options=(
         MemoryFact("page sharing (KSM run = 0)", field("sharing"), "", _KSM),
         MemoryFact("pages_to_scan * 1000 / sleep_millisecs", field("scan_pages_per_s"), "pages/s", _KSM),
     ),
-    overheads=(
-        MemoryFact("process of a VM of 4 GB, beyond that", lambda _: "0.6 to 0.8", "GB", _OPERATOR),
-        MemoryFact("process of a VM of 8 GB, beyond that", lambda _: "0.3 to 0.9", "GB", _OPERATOR),
-    ),
+    overheads=tuple(one.fact() for one in _BEYOND),
+    beyond=_BEYOND,
 )
 """What is said of its memory management."""
