@@ -150,9 +150,14 @@ class Lab:
         tuple
             What could not be taken along as it was, one :class:`~vmwidgets.model.product_controls.Adjustment` each.
         """
+        command = SetStack(get(stack).id)
+        if isinstance(stack, Stack) and get(command.stack) is not stack:
+            raise VmwidgetsError(
+                "{product} is another stack than {id}, which a log would name", product=stack.name, id=command.stack
+            )
         with self._lock:
             adjusted = self._host.moved(get(stack))[1]
-            self.do(SetStack(get(stack).id))
+            self.do(command)
             return adjusted
 
     def set_workload(self, name: str, workload: Workload | str) -> Snapshot:

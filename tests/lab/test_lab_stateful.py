@@ -15,6 +15,7 @@ from vmwidgets.commands import Advance
 from vmwidgets.lab import Lab
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.units import GB, GiB, MiB
+from vmwidgets.stacks import STACKS
 
 NAMES = st.sampled_from("ABCDE")
 WORKLOADS = st.sampled_from(
@@ -117,6 +118,10 @@ class Session(RuleBasedStateMachine):
     def set_scheduler(self, algorithm, slice_ms):
         self.attempt(lambda: self.lab.set_scheduler(algorithm=algorithm, slice_ms=slice_ms))
 
+    @rule(stack=st.sampled_from(list(STACKS)))
+    def set_stack(self, stack):
+        self.attempt(lambda: self.lab.set_stack(stack))
+
     @rule(ticks=st.sampled_from([0, 1, 2, 30, 200]))
     def advance(self, ticks):
         self.attempt(lambda: self.lab.advance(ticks))
@@ -145,7 +150,7 @@ class Session(RuleBasedStateMachine):
     def replay_of_a_prefix(self, data):
         log = self.lab.log
         length = data.draw(st.integers(0, len(log)))
-        fresh = Lab(self.lab.stack, self.lab.seed, self.lab.hardware, self.lab.tick_s)
+        fresh = Lab("neutral", self.lab.seed, self.lab.hardware, self.lab.tick_s)
         for command in log[:length]:
             fresh.do(command)
         assert fresh.digest() == self.digests[length]
