@@ -100,7 +100,7 @@ def test_a_boot_line_by_keyboard_by_pointer_and_after_a_reload(page, notebook):
     page.keyboard.press("Enter")
     after = moved(page, before)
     assert after[:2] == before[1::-1]
-    expect(page.locator(f"{BOOT} li").nth(1).get_by_role("button", name="Move down")).to_be_focused()
+    expect(page.locator(f"{BOOT} .vmw-line li").nth(1).get_by_role("button", name="Move down")).to_be_focused()
     grip = page.locator(".vmw-grip").nth(0).bounding_box()
     last = page.locator(f"{BOOT} .vmw-line li").last.bounding_box()
     assert grip
@@ -172,6 +172,10 @@ def test_bars_are_drawn_in_an_open_pane_only(page):
     expect(page.locator(".bqplot text.label").nth(1)).to_have_text("4")
     page.get_by_role("combobox", name="Show").select_option("throughput/")
     expect(page.locator(".bqplot text.label").nth(1)).to_have_text("not published")
+    bars = page.locator(".bqplot rect.bar")
+    colours = bars.evaluate_all("(all) => all.map((bar) => bar.style.fill)")
+    labels = page.locator(".bqplot text.label").all_text_contents()
+    assert [colour == "transparent" for colour in colours] == [text[0] in "≥≤" for text in labels]
     tab(page, "Evidence")
     expect(page.locator(".bqplot")).to_have_count(0)
     expect(page.locator(".vmw-card").first).to_be_visible()

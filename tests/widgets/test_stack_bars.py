@@ -48,7 +48,14 @@ def test_the_bars_are_the_comparison(view, wire, table):
         assert view.state["unknown"] == np.isnan(values).sum()
 
 
-def test_a_bound_is_pale_and_has_a_sign():
+def test_a_bound_is_hollow_and_has_a_sign(view, wire):
+    signs = set()
+    for id, _text in view.state["quantities"]:
+        wire.send(view, name="choose", what="quantity", id=id)
+        for colour, text in zip(view.bars.mark.colors, view.bars.labels.text, strict=True):
+            assert (colour == "transparent") == (text[0] in "≥≤")
+            signs.add(text[0])
+    assert "≤" in signs
     row = {"value": 12.345, "unit": "ms", "basis": "lower bound"}
     assert said(row) == "≥ 12.3 ms"
     assert said({**row, "basis": "upper bound"}, unit=False) == "≤ 12.3"

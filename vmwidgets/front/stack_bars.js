@@ -53,7 +53,7 @@ function render({ model, el, signal }) {
       options(select, lists[name], now[name]);
     }
     const missing = now.unknown ? t("No bar: no source gives what it would be computed from.") : "";
-    const rule = t("Four VMs with this workload, one day, the same for each product. A pale bar is a bound.");
+    const rule = t("Four VMs with this workload, one day, the same for each product. A hollow bar is a bound.");
     write(note, [rule, missing].filter(Boolean).join(" "));
     write(title, now.title);
     const head = [t("product"), t("value"), t("what it rests on"), t("source")];

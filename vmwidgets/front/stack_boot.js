@@ -47,7 +47,7 @@ function render({ model, el, signal }) {
   el.append(
     h("div", { class: "vmw-row" }, productField, brokenField, power, shuffle, sort),
     errorBox(model, signal),
-    h("div", { class: "vmw-columns" }, line, h("div", {}, screenName, screen, result)),
+    h("div", { class: "vmw-columns" }, h("div", {}, screenName, screen, result), line),
     twin.el,
   );
   const on = (/** @type {HTMLElement} */ one, /** @type {string} */ type, /** @type {() => void} */ act) =>

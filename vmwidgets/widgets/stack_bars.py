@@ -52,7 +52,7 @@ UNITS = {
 }
 _CPU = "Xeon X5570"  # as in :func:`compare`
 _SIGNS = {LOWER: "≥ ", UPPER: "≤ "}
-_COLOUR, _BOUND = 1.0, 0.45  # opacity of a bar, and of one that is a bound
+_COLOUR, _HOLLOW = "#4f81b0", "transparent"  # of a bar, and of one that is a bound: seen on light and on dark paper
 Row = dict[str, Any]
 
 
@@ -169,7 +169,9 @@ class Bars:
         self._x = bqplot.OrdinalScale()
         self._y = bqplot.LinearScale(min=0.0, max=1.0)
         scales = {"x": self._x, "y": self._y}
-        self.mark: bqplot.Bars = bqplot.Bars(x=[""], y=[0.0], scales=scales, colors=["#4f6f8f"], padding=0.6)
+        self.mark: bqplot.Bars = bqplot.Bars(
+            x=[""], y=[0.0], scales=scales, colors=[_COLOUR], stroke=_COLOUR, padding=0.6
+        )
         self.labels: bqplot.Label = bqplot.Label(
             x=[""],
             y=[0.0],
@@ -205,7 +207,7 @@ class Bars:
         self._axis.tick_values = np.linspace(0.0, top, 5, dtype=np.float32)
         with self.mark.hold_sync():
             self.mark.x, self.mark.y = names, y
-            self.mark.opacities = [_BOUND if row["basis"] in _SIGNS else _COLOUR for row in rows]
+            self.mark.colors = [_HOLLOW if row["basis"] in _SIGNS else _COLOUR for row in rows]
         with self.labels.hold_sync():
             self.labels.x, self.labels.y, self.labels.text = names, y, [said(row, unit=False) for row in rows]
 
