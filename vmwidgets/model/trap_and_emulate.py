@@ -11,7 +11,7 @@ stores only.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from vmwidgets.model.assembly import assemble
 from vmwidgets.model.cpu import CPU, Action, Exit
@@ -28,6 +28,7 @@ from vmwidgets.model.deprivileged import (
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_code import Instruction, Memory
 from vmwidgets.model.guest_memory import PAGE_BYTES, Trap
+from vmwidgets.model.moments import Moment
 from vmwidgets.model.page_tables import ADDRESS_MASK, EptTables
 from vmwidgets.model.page_walk import Walk
 from vmwidgets.model.shadow_tables import ShadowTables
@@ -49,54 +50,6 @@ SOUND: Mapping[str, str] = {
 """The decisions of a sound VMM."""
 _PRIVILEGED = {"io": "device", "hlt": "halt", "interrupt_flag": "flag", "control_register": "cr3"}
 _MAX_STEPS = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The machine after one step of a run.
-
-    Parameters
-    ----------
-    phase
-        ``"start"``; ``"run"``: an instruction ran directly; or of one that did not: ``"trap"``, ``"decode"``,
-        ``"act"``, ``"resume"``.
-    line
-        The line of the program that it was.
-    next_line
-        The line that comes next, 0 behind the last.
-    kind
-        One of `CLASSES`; ``"hidden"`` for a fault that the guest would not have had, ``""`` without a trap.
-    decision
-        What the VMM decided, one of `DECISIONS`, or ``""``.
-    reason
-        Why it trapped.
-    detail
-        What the hardware reported.
-    real, virtual
-        The processor, and what the guest believes it to be.
-    registers
-        The general registers.
-    executed, direct, exits, emulated
-        Counts so far: instructions, of which ran without the VMM; exits; emulated instructions.
-    requests
-        What the device has got so far.
-    """
-
-    phase: str
-    line: int
-    next_line: int
-    kind: str
-    decision: str
-    reason: str
-    detail: tuple[tuple[str, int], ...]
-    real: Processor
-    virtual: Processor
-    registers: tuple[int, ...]
-    executed: int
-    direct: int
-    exits: int
-    emulated: int
-    requests: tuple[int, ...]
 
 
 class VMM:

@@ -6,7 +6,8 @@ from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.deprivileged import NOTIFY, Processor
 from vmwidgets.model.guest_code import REGISTERS
-from vmwidgets.model.trap_and_emulate import VMM, Moment
+from vmwidgets.model.moments import Moment
+from vmwidgets.model.trap_and_emulate import VMM
 from vmwidgets.widgets.kit import plain
 
 MODES = {
