@@ -128,7 +128,10 @@ def test_a_boot_line_by_keyboard_by_pointer_and_after_a_reload(page, notebook):
 
 
 def test_duties_products_and_layers(page):
+    page.locator(".vmw-steps li").nth(1).click()
+    expect(page.locator(".vmw-stack-picture .vmw-here")).to_have_count(2)
     button(page, "drives devices").click()
+    expect(page.locator(".vmw-stack-picture .vmw-here")).to_have_count(0)
     expect(page.locator(".vmw-stacks .vmw-sentence")).to_contain_text("Whose drivers own the physical devices?")
     expect(page.locator(".vmw-stack-picture .vmw-lit")).to_have_count(2)
     button(page, "Add a product").click()

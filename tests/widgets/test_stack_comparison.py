@@ -125,6 +125,16 @@ def test_only_the_open_pane_is_filled(view, wire):
     assert "there is no pane" in view.tabs.error
 
 
+@pytest.mark.parametrize("tab", TABS)
+def test_a_pane_that_is_open_from_the_start(wire, tab):
+    view = vm.StackComparison(SLIM, DESK, tab=tab)
+    assert [pane._tab for pane in view.panes if pane.is_open] == [tab]
+    assert len(view.children) == 2 + len(TABS) + (tab == "bars"), "the chart is there with its pane only"
+    with pytest.raises(vm.VmwidgetsError, match="expected one of operation, "):
+        vm.StackComparison(SLIM, DESK, tab="boo")
+    view.close()
+
+
 def test_how_much_is_sent(wire):
     view = vm.StackComparison(*list(STACKS)[1:5])
     for part in (view.diagrams, view.operation):

@@ -115,6 +115,13 @@ function render({ model, el, signal }) {
   /** @type {ReturnType<typeof productView>[]} */
   const views = [];
 
+  /** @param {string} id */
+  function light(id) {
+    crossings = []; // who asks for light looks away from the operation until its next step
+    send("light", { name: "light", id });
+    draw();
+  }
+
   // ------------------------------------------------------------------------------------------------------- drawing
   function drawChips() {
     const now = state();
@@ -122,7 +129,7 @@ function render({ model, el, signal }) {
     now.chips.forEach(([id, text], i) => {
       if (!chips.children[i]) {
         const button = h("button", { type: "button", class: "vmw-chip" });
-        button.addEventListener("click", () => send("light", { name: "light", id: button.value }), { signal });
+        button.addEventListener("click", () => light(button.value), { signal });
         chips.append(button);
       }
       const chip = chips.children[i];

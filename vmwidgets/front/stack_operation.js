@@ -181,6 +181,14 @@ function render({ model, el, signal }) {
     return made;
   };
 
+  /** @param {number} i */
+  function stepItem(i) {
+    const what = h("span", { class: "vmw-what" }, h("span", { class: "vmw-target" }), h("span"));
+    const item = h("li", {}, what, h("span", { class: "vmw-price" }));
+    on(item, "click", () => byHand(i + 1)); // a short cut for the pointer: the slider does the same
+    return item;
+  }
+
   /** @param {HTMLElement} made @param {Way} way */
   function drawColumn(made, way) {
     const [heading, techniqueField, deviceField, sum, note, card, list] = /** @type {HTMLElement[]} */ ([
@@ -214,25 +222,14 @@ function render({ model, el, signal }) {
     write(what, step ? step.what : way.none || t("Press “Next step” or “Play”."));
     write(price, step ? t("Cost: {cost}", { cost: priceText(step, way.mhz) }) : "");
     write(source, step && step.source !== step.what ? step.source : "");
-    keep(
-      list,
-      way.steps,
-      () =>
-        h(
-          "li",
-          {},
-          h("span", { class: "vmw-what" }, h("span", { class: "vmw-target" }), h("span")),
-          h("span", { class: "vmw-price" }),
-        ),
-      (item, one, i) => {
-        set(item, "class", i === at - 1 ? "vmw-now" : i < at ? "vmw-past" : "vmw-coming");
-        set(item, "aria-current", i === at - 1 ? "step" : null);
-        // Where the step leads is said where it leads elsewhere.
-        write(item.children[0].children[0], one.origin === one.target ? "" : `→ ${way.names[one.target]}: `);
-        write(item.children[0].children[1], one.what);
-        write(item.children[1], priceText(one, way.mhz));
-      },
-    );
+    keep(list, way.steps, stepItem, (item, one, i) => {
+      set(item, "class", i === at - 1 ? "vmw-now" : i < at ? "vmw-past" : "vmw-coming");
+      set(item, "aria-current", i === at - 1 ? "step" : null);
+      // Where the step leads is said where it leads elsewhere.
+      write(item.children[0].children[0], one.origin === one.target ? "" : `→ ${way.names[one.target]}: `);
+      write(item.children[0].children[1], one.what);
+      write(item.children[1], priceText(one, way.mhz));
+    });
   }
 
   function draw() {

@@ -59,8 +59,9 @@ export function prices(t, language) {
       return t("Published for the whole operation: {source}", { source: way.whole_source });
     const { unknown } = costOf(way.steps, at);
     const open = unknown ? t("Steps so far without a published cost: {count}.", { count: unknown }) : "";
+    const exits = t("Exits to the VMM on the whole way: {count}.", { count: way.exits });
     const figures = way.cpu ? t("Figures of: {cpu}.", { cpu: way.cpu }) : "";
-    return [open, figures].filter(Boolean).join(" ");
+    return [exits, open, figures].filter(Boolean).join(" ");
   }
 
   return { priceText, sumText, noteText };

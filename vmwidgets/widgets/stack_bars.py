@@ -46,7 +46,7 @@ UNITS = {
     "% of bare metal": mark("% of bare metal"),
     "%": mark("%"),
     "ms": mark("ms"),
-    "1/s": mark("1/s"),
+    "1/s": mark("per second"),
     "MiB per VM": mark("MiB per VM"),
     "VMs": mark("VMs"),
 }
@@ -80,10 +80,14 @@ class StackBars(Panel):
         self._chosen = {"quantity": "throughput/", "workload": "web", "cpu": _CPU}
         self.bars: Bars | None = None
         super().__init__(choice)
+        self._draw()
 
     def refresh(self) -> None:
         """Write all synced traits anew, and draw the bars."""
         super().refresh()
+        self._draw()
+
+    def _draw(self) -> None:
         if self.is_open:
             self.bars = self.bars or Bars()
             self.bars.show(self._rows())

@@ -5,10 +5,11 @@ from typing import Any
 
 import ipywidgets
 
+from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.stack import Stack
 from vmwidgets.widgets.stack_bars import StackBars
 from vmwidgets.widgets.stack_boot import StackBoot
-from vmwidgets.widgets.stack_choice import Choice, default_pair
+from vmwidgets.widgets.stack_choice import TABS, Choice, default_pair
 from vmwidgets.widgets.stack_diagrams import StackDiagrams
 from vmwidgets.widgets.stack_drill import StackDrill
 from vmwidgets.widgets.stack_evidence import StackEvidence
@@ -30,19 +31,26 @@ class StackComparison(ipywidgets.VBox):
         on the hardware and one that is a program on a host OS.
     stacks
         The same as a list.
+    tab
+        The pane that is open at first: ``"operation"``, ``"bars"``, ``"failure"``, ``"boot"`` or ``"evidence"``.
     seed
         Chooses how boot lines are shuffled.
 
     Raises
     ------
     VmwidgetsError
-        If they are fewer than two or more than four, one is there twice or is not known.
+        If they are fewer than two or more than four, one is there twice or is not known, or there is no such pane.
     """
 
     _closers: list[Callable[[], object]] = []  # noqa: RUF012 - of a comparison that failed before it began
 
-    def __init__(self, *products: str | Stack, stacks: Sequence[str | Stack] = (), seed: int = 0) -> None:
+    def __init__(
+        self, *products: str | Stack, stacks: Sequence[str | Stack] = (), tab: str = "operation", seed: int = 0
+    ) -> None:
+        if tab not in TABS:
+            raise VmwidgetsError("tab is {tab}, expected one of {known}", tab=repr(tab)[:40], known=", ".join(TABS))
         self.choice = Choice([*products, *stacks] or default_pair())
+        self.choice.tab = tab
         self.diagrams = StackDiagrams(self.choice)
         self.tabs = StackTabs(self.choice)
         self.operation = StackOperation(self.choice)
