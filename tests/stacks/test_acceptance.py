@@ -160,19 +160,18 @@ def test_pressure_in_the_memory_lab(stack):
     else:
         lab.create_vm("C", memory_bytes=15 * vm.GiB, workload=vm.Workload("database", active_permille=300))
         machines.append("C")
-    lab.advance(24)
+    lab.advance(12)
     assert lab.snapshot["memory_swapped_bytes"].sum() == 0
     calm = lab.snapshot["memory_mapped_bytes"].sum()
     for name in machines:
         lab.set_workload(name, vm.Workload("database", active_permille=900))
-    lab.advance(60)
+    lab.advance(24)
     lab.memory.machine.check()
     now = lab.snapshot
     assert now["memory_mapped_bytes"].sum() > calm
     taken = now["memory_ballooned_bytes"] + now["memory_swapped_bytes"] + now["memory_compressed_bytes"]
     assert (taken.sum() > 0) is not profile.gives_whole
     assert now.pools["memory"].free >= 0
-    assert lab.replay().digest() == lab.digest()
     view.close()
 
 
@@ -276,7 +275,7 @@ def test_a_control_of_another_product_is_named(stack):
     mine = {control.python for control in stack.controls}
     others = {c.python for s in STACKS.values() for c in s.controls if c.name} - mine - set(vm.VM.__dataclass_fields__)
     for name in others:
-        with pytest.raises(vm.VmwidgetsError, match=f"{stack.name} has no control '{name}', expected one of "):
+        with pytest.raises(vm.VmwidgetsError, match=f"no control '{name}' of {stack.name}, expected one of "):
             lab.create_vm("A", **{name: 10})
 
 

@@ -146,7 +146,7 @@ def _parted(stack: Stack, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], di
     for name in plain:
         if stack.controls and name not in SETTINGS:
             raise VmwidgetsError(
-                "{product} has no control {name}, expected one of {known}, or a setting of a VM: {settings}",
+                "the model knows no control {name} of {product}, expected one of {known}, or of the VM: {settings}",
                 product=stack.name,
                 name=repr(name)[:60],
                 known=known(stack),

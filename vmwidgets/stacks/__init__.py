@@ -55,7 +55,7 @@ def get(stack: str | Stack) -> Stack:
     """
     if isinstance(stack, Stack):
         return stack
-    if not isinstance(stack, str) or stack not in STACKS:
+    if type(stack) is not str or stack not in STACKS:
         raise VmwidgetsError(
             "stack is {stack}, expected one of {known}", stack=repr(stack)[:60], known=", ".join(STACKS)
         )
