@@ -179,3 +179,17 @@ def test_memory_and_scheduler_controls_are_those_of_the_product():
     assert lab.scheduling.algorithm == "lottery", "any algorithm can be looked at"
     memory.close()
     scheduler.close()
+
+
+def test_equal_weights_of_unequal_machines_are_no_weights_that_a_scheduler_ignores():
+    lab = vm.Lab("virtualbox")
+    lab.create_vm("A", vcpus=2)
+    lab.create_vm("B")
+    controls = SchedulerControls(lab)
+    assert controls.state["ignored"] == ""
+    lab.set_stack("xen")
+    lab.set_scheduler(algorithm="round_robin")
+    assert controls.state["ignored"] == ""
+    lab.configure("A", weight=512)
+    assert controls.state["ignored"] == "Round robin knows no weights."
+    controls.close()

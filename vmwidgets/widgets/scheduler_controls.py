@@ -9,6 +9,7 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.product_controls import control_of, size_of
 from vmwidgets.model.scheduling import ALGORITHMS, Scheduling
 from vmwidgets.model.vm import VM
 from vmwidgets.model.workload import WORKLOADS, Workload
@@ -185,12 +186,17 @@ class SchedulerControls(Settings):
             )
         return shown
 
+    def _weight(self, vm: VM) -> int | str:
+        """Return the weight that was chosen for a VM, in the product's own way of counting."""
+        own = control_of(self.lab.stack, "cpu_shares")
+        return own.value(vm.cpu_shares, size_of(vm, self.lab.hardware)) if own else vm.cpu_shares
+
     def _ignored(self) -> str:
         """Say which settings of the VMs a scheduler that runs does not heed."""
         told: list[str] = []
         for algorithm in dict.fromkeys(self.lab.scheduling.algorithms):
             heeds = ALGORITHMS[algorithm].heeds
-            others = {other.cpu_shares for other in self.lab.vms}
+            others = {self._weight(other) for other in self.lab.vms}
             unheeded = [
                 text
                 for key, text, used in (
