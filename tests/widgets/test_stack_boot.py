@@ -64,7 +64,7 @@ def test_a_broken_stage(view, wire):
     wire.send(view, name="power")
     assert view.state["symptoms"] == ["the hypervisor panics"]
     assert "It failed: it is broken." in [stage["why"] for stage in view.state["line"]]
-    assert "There do not: slim hypervisor" in view.state["result"]
+    assert "These do not: slim hypervisor" in view.state["result"]
     wire.send(view, name="break", id="")
     wire.send(view, name="power")
     assert view.state["well"]

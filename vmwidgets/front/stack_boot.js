@@ -171,9 +171,10 @@ function render({ model, el, signal }) {
         first: now.line[0]?.name ?? "–",
       });
     }
-    return [now.well ? t("{product} has booted.", { product: now.name }) : now.symptoms.join(". "), now.result].join(
-      " ",
-    );
+    return [
+      now.well ? t("{product} has booted.", { product: now.name }) : now.symptoms.map((text) => `${text}.`).join(" "),
+      now.result,
+    ].join(" ");
   }
 
   function draw() {

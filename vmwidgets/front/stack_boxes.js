@@ -23,8 +23,9 @@ import { lines, strips } from "./stack_strips.js";
 const ROW = 42;
 const GAP = 4;
 const HEAD = 26;
-const STRIP = 9;
-const NAME = "500 11.5px";
+const STRIP = 8;
+const NAME = "500 11px";
+const VERDICT = "700 11px";
 const SMALL = "10.5px";
 
 /**
@@ -38,7 +39,7 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
   const body = s("g");
   const heads = s("g");
   const route = s("path", { class: "vmw-route-line" });
-  const token = s("g", { class: "vmw-token" }, s("circle", { r: 8 }), s("text", { "text-anchor": "middle", y: 4 }));
+  const token = s("g", { class: "vmw-token" }, s("circle", { r: 7.5 }), s("text", { "text-anchor": "middle", y: 4 }));
   const svg = s(
     "svg",
     { class: "vmw-stack-picture", role: "group" },
@@ -117,7 +118,7 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
     set(strip, "fill", `url(#${prefix}-${layer.privilege})`);
     const all = layer.fallen.includes(-1) || layer.fallen.length === vms();
     const gone = several ? layer.fallen.length > 0 : layer.fallen.includes(vm) || layer.fallen.includes(-1);
-    const struck = layer.hit && vm <= 0;
+    const struck = layer.hit && (vm < 0 || layer.fallen.includes(vm));
     const here = vm <= 0 && crossing.now === layer.id;
     const was = vm <= 0 && crossing.seen.includes(layer.id);
     const classes = ["vmw-layer"];
@@ -134,7 +135,7 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
     el.dataset.layer = layer.id;
     el.dataset.vm = String(vm);
     // The words stand at the top of a box that has compartments' room above, so below them.
-    const room = across - STRIP - 10;
+    const room = across - STRIP - 7;
     const base = rows > 1 ? height - ROW + GAP : 0;
     const some = gone && !all ? ` ${layer.fallen.length}/${vms()}` : ` ×${vms()}`;
     const name = several ? `${layer.name}${some}` : layer.name;
@@ -147,13 +148,13 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
       [second, one[1] ?? "", firstY + 13],
       [privilege, labelled ? mode : "", firstY + 13],
     ])) {
-      set(text, "x", STRIP + 7);
+      set(text, "x", STRIP + 5);
       set(text, "y", at.toFixed(1));
       write(text, line);
     }
     set(cross, "d", gone && (all || !several) ? `M${STRIP},${height} L${across.toFixed(1)},0` : "M0,0");
     // A compartment's middle is its own; a kernel's is where its name stands.
-    if (vm <= 0) middles.set(layer.id, { x: left + 8, y: top + (height + base) / 2 });
+    if (vm <= 0) middles.set(layer.id, { x: left + 5, y: top + (height + base) / 2 });
     const whole = [layer.name, vm >= 0 ? String(vm + 1) : "", layer.about].filter(Boolean).join(", ");
     set(el, "aria-label", gone ? `${whole} ✕` : whole);
     write(tip, whole);
@@ -187,7 +188,7 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
       const [fate = "", sign = "", word = ""] = now.fates[vm] ?? [];
       const whole = `${sign} ${word}`;
       const across = width * wide;
-      const fits = measure(whole, SMALL) + 24 <= across;
+      const fits = measure(whole, VERDICT) + 30 <= across;
       set(el, "transform", `translate(${(x * wide + (fate ? 3 : across / 2 - 9)).toFixed(1)},${top})`);
       set(el.children[2], "x", 23);
       set(el.children[2], "y", 13.5);

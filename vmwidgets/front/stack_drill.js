@@ -119,8 +119,8 @@ function render({ model, el, signal }) {
     const name = now.failures.find(([id]) => id === now.failure)?.[1] ?? "";
     if (!now.happened) return t("Not yet: {failure}.", { failure: name });
     const told = now.products.map((one) => {
-      const what = one.absent || (one.groups ?? []).map(groupText).join("; ");
-      return `${one.name}: ${what}.`;
+      const what = one.absent || `${one.name}: ${(one.groups ?? []).map(groupText).join("; ")}`;
+      return `${what}.`;
     });
     return [t("It has happened: {failure}.", { failure: name }), ...told].join(" ");
   }

@@ -154,4 +154,4 @@ def _result(stack: Stack, booted: Booted) -> str:
     if not missing:
         return plain(mark("Everything runs: {layers}."), layers=running)
     without = listed(_(layer.name) for layer in missing)
-    return plain(mark("In the end there run: {layers}. There do not: {missing}."), layers=running, missing=without)
+    return plain(mark("In the end these run: {layers}. These do not: {missing}."), layers=running, missing=without)
