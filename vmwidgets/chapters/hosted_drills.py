@@ -163,7 +163,7 @@ def nights(draw: Draw) -> Item:
 
 # ---------------------------------------------------------------------------------------------------------- one packet
 _STAGES = (
-    mark("the VMM looks what the OUT of the guest was: {out} µs"),
+    mark("the VMM looks at what the OUT of the guest was: {out} µs"),
     mark("world switch from the VMM to the host: {to_host} µs"),
     mark("VMApp imitates the network card: {before} µs"),
     mark("the host's driver sends the packet: {send} µs"),

@@ -46,7 +46,7 @@ PROGRAMS = (
         "section",
         "kernel",
         f"cli\nmov rax, [{DATA}]\nadd rax, {{n}}\nmov [{DATA}], rax",
-        mark("Look at the kernel that closes the interrupts: who must not be deaf then?"),
+        mark("Look at the kernel that disables interrupts: who must not be deaf then?"),
     ),
     Hidden(
         "idle",
@@ -153,7 +153,7 @@ _OPTIONS = (
     ("run", mark("run: let the hardware do it")),
     ("emulate", mark("trap and emulate it on the virtual state")),
     ("inject", mark("trap and give the guest an exception")),
-    ("skip", mark("trap and pass over it")),
+    ("skip", mark("trap and skip it")),
 )
 _BROKEN = {
     "control": mark("One of the hidden programs gets at the real machine."),

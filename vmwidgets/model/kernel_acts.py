@@ -47,7 +47,7 @@ class Act:
     @property
     def refusal(self) -> str:
         """Why the kernel of a host refuses it to a container: an English sentence with the field ``{guest}``."""
-        return said("{guest} may not restart the machine: it has not the capability CAP_SYS_BOOT")
+        return said("{guest} may not restart the machine: it lacks the capability CAP_SYS_BOOT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class LoadModule(Act):
 
     @property
     def refusal(self) -> str:  # noqa: D102
-        return said("{guest} may not load modules: it has not the capability CAP_SYS_MODULE")
+        return said("{guest} may not load modules: it lacks the capability CAP_SYS_MODULE")
 
 
 @dataclass(frozen=True, slots=True)
