@@ -1,0 +1,40 @@
+"""Attacks, a module each: guest code, where it is run and what it is after.
+
+All of them are models of published classes of attack, at the level of tables, counters and latencies. They use ports
+and numbers of calls that exist in the model only, and what comes of them is computed from the layers and defences.
+
+Of the classes that are published, numbered as in :data:`CLASSES`, each module models one; classes of one mechanism
+make a family, see :data:`FAMILIES`.
+"""
+
+from vmwidgets.attacks.beyond_memory import BEYOND_MEMORY
+from vmwidgets.attacks.device_overrun import DEVICE_OVERRUN, DEVICE_OVERRUN_NEIGHBOUR
+from vmwidgets.attacks.dma import DMA
+from vmwidgets.attacks.mapped_twice import MAPPED_TWICE
+from vmwidgets.attacks.table_update import TABLE_UPDATE
+from vmwidgets.attacks.uncleared_frames import UNCLEARED_FRAMES
+from vmwidgets.model.range.attack import Attack
+
+CLASSES: dict[int, str] = {
+    1: "buffer of an imitated device, CVE-2015-3456 (VENOM)",
+    6: "validation of page-table updates, CVE-2015-7835 (XSA-148)",
+    10: "DMA without an IOMMU",
+    16: "memory that is handed on with its content, CVE-2014-4021 (XSA-100)",
+}
+"""The published classes, by number."""
+FAMILIES: dict[str, tuple[int, ...]] = {"V1": (6,), "V2": (1,), "V3": (10,), "V4": (16,)}
+"""The families, with the numbers of their classes."""
+
+ATTACKS: dict[str, Attack] = {
+    one.id: one
+    for one in (
+        BEYOND_MEMORY,
+        MAPPED_TWICE,
+        TABLE_UPDATE,
+        DEVICE_OVERRUN,
+        DEVICE_OVERRUN_NEIGHBOUR,
+        DMA,
+        UNCLEARED_FRAMES,
+    )
+}
+"""All attacks by id."""

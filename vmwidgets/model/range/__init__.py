@@ -1,0 +1,7 @@
+"""The shooting range: a small machine on which guest code tries to reach what is not its own.
+
+``machine`` holds frames with owners, ``spaces`` the memory of the layers of a stack, ``guest`` a VM; ``memory_path`` is
+the way of an access, ``hypercalls`` and ``table_updates`` what a guest may ask for, ``devices``, ``floppy`` and ``dma``
+what it is connected to; ``defences`` are the switches. ``scenario`` puts it together, ``run`` runs guest code in it and
+returns a ``verdict``.
+"""

@@ -1,0 +1,77 @@
+"""An attack as a record: guest code, where it is run, and what it is after. What comes of it is in no record."""
+
+from dataclasses import dataclass
+
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.range.goals import GOALS
+
+VICTIMS = ("beside", "ended")
+"""What has become of the VM with the secret: it runs beside the attacker's; it is gone, and its frames are free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where guest code is run.
+
+    Parameters
+    ----------
+    victim
+        One of :data:`VICTIMS`.
+    emulated
+        Whether the VM has imitated devices. A stack whose VMs usually have none gives it another type of VM, if it can.
+    maps_twice
+        Whether the layer below tries to map the frame with the secret to the attacker, too: a fault of its own.
+    """
+
+    victim: str = "beside"
+    emulated: bool = False
+    maps_twice: bool = False
+
+    def __post_init__(self) -> None:
+        if self.victim not in VICTIMS:
+            raise VmwidgetsError(
+                "victim is {value}, expected one of {known}", value=repr(self.victim)[:60], known=", ".join(VICTIMS)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """An attack.
+
+    Parameters
+    ----------
+    id, title
+        Its key, and what people call it (an English text, a key of the catalogues).
+    code
+        The text of the guest code; ``{names}`` in it stand for numbers of the range's manual.
+    goal
+        One of :data:`~vmwidgets.model.range.goals.GOALS`.
+    placement
+        Where it is run.
+    family, number, like
+        The family of attacks that it belongs to and the number of its class, see :mod:`vmwidgets.attacks`, ``""`` and
+        0 if it is of none; and the published attack of that class.
+    hints
+        A nudge, the place to look at, a worked step (English texts).
+    """
+
+    id: str
+    title: str
+    code: str
+    goal: str = "secret"
+    placement: Placement = Placement()
+    family: str = ""
+    number: int = 0
+    like: str = ""
+    hints: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.goal not in GOALS:
+            raise VmwidgetsError(
+                "goal is {value}, expected one of {known}", value=repr(self.goal)[:60], known=", ".join(GOALS)
+            )
+
+    @classmethod
+    def from_text(cls, code: str, goal: str = "secret", placement: Placement = Placement()) -> "Attack":
+        """Return guest code of one's own as an attack."""
+        return cls("own", "", code, goal, placement)

@@ -1,0 +1,186 @@
+"""The defences of a range, by their real names: each is a switch, and the safe setting is the default.
+
+Which of them a stack can offer follows from its layers and from how it virtualizes memory. What a defence costs is
+measured by running the same guest code with it and without.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.layers import Layer, Layers
+from vmwidgets.model.range.memory_path import MAP_CHECKS
+from vmwidgets.model.stack import Stack
+from vmwidgets.model.words import said
+
+Offered = Callable[[Stack, str], bool]
+"""Of a stack and the technique by which its VMs' memory is virtualized."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defence:
+    """One defence.
+
+    Parameters
+    ----------
+    id, name
+        Its key, and as people call it (an English text, a key of the catalogues).
+    without
+        What is so when it is off (an English sentence).
+    offered
+        Whether a stack has it.
+    """
+
+    id: str
+    name: str
+    without: str
+    offered: Offered
+
+
+def emulator(layers: Layers) -> Layer | None:
+    """Return the layer in whose memory the buffers of imitated devices lie, None if no device is imitated."""
+    return next(iter(layers.with_("emulates")), None)
+
+
+def keeper(layers: Layers) -> Layer:
+    """Return the layer that keeps the tables which say what frames are a VM's: the one nearest to the VM."""
+    return layers.with_("maps")[-1]
+
+
+def _map_check(id: str) -> Offered:
+    return lambda _, technique: MAP_CHECKS[technique] == id
+
+
+def _always(_stack: Stack, _technique: str) -> bool:
+    return True
+
+
+def emulates(stack: Stack, technique: str) -> bool:
+    """Return whether VMs have imitated devices; a paravirtual guest has none."""
+    return emulator(stack.layers) is not None and technique != "paravirtualization"
+
+
+def _can_confine(stack: Stack, technique: str) -> bool:
+    layer = emulator(stack.layers)
+    return emulates(stack, technique) and layer is not None and layer.confined
+
+
+def _has_stub_domains(stack: Stack, technique: str) -> bool:
+    """A domain of its own for the device model: where it is a process of the domain that manages, and unconfined."""
+    layer = emulator(stack.layers)
+    if layer is None or not emulates(stack, technique) or layer.confined or not layer.per_vm:
+        return False
+    return stack.layers[layer.on].privilege == "guest_kernel"
+
+
+DEFENCES: dict[str, Defence] = {
+    one.id: one
+    for one in (
+        Defence(
+            "second_stage_tables",
+            said("second-stage tables (EPT, NPT)"),
+            said("a guest-physical address that the VM does not have goes to the machine as it is"),
+            _map_check("second_stage_tables"),
+        ),
+        Defence(
+            "shadow_tables",
+            said("shadow page tables"),
+            said("the VMM copies entries of the guest's tables without asking whose the frame is"),
+            _map_check("shadow_tables"),
+        ),
+        Defence(
+            "process_tables",
+            said("page tables of the host kernel"),
+            said("an address that the process does not have goes to the machine as it is"),
+            _map_check("process_tables"),
+        ),
+        Defence(
+            "validation",
+            said("validation of page-table updates"),
+            said("an update that leaves the address as it is may change all flags (XSA-148)"),
+            _map_check("validation"),
+        ),
+        Defence(
+            "frame_owners",
+            said("one owner for each frame"),
+            said("a frame may be mapped to a VM while it is another's"),
+            _always,
+        ),
+        Defence(
+            "zero_on_allocate",
+            said("clearing of frames before they are handed out"),
+            said("a frame comes with what its last owner has left in it"),
+            _always,
+        ),
+        Defence(
+            "bounds_check",
+            said("bounds check in the device model"),
+            said("the index into the buffer of the device runs past its end"),
+            emulates,
+        ),
+        Defence(
+            "confinement",
+            said("confined process of the device model (sVirt, seccomp)"),
+            said("the process of the device model may do all that its user may"),
+            _can_confine,
+        ),
+        Defence(
+            "stub_domain",
+            said("stub domain for the device model"),
+            said("the device model is a process of the domain that manages"),
+            _has_stub_domains,
+        ),
+        Defence(
+            "iommu",
+            said("IOMMU"),
+            said("what a device addresses are addresses of the machine"),
+            lambda stack, _: "passthrough" in stack.devices,
+        ),
+    )
+}
+"""All defences by id."""
+
+
+class Defences:
+    """The switches of one range.
+
+    Parameters
+    ----------
+    stack, technique
+        What can be had at all.
+    switches
+        What differs from the safe setting: False opens a hole.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is no such defence, or one shall be on that the stack does not have.
+    """
+
+    def __init__(self, stack: Stack, technique: str, switches: Mapping[str, bool] | None = None) -> None:
+        self.offered = tuple(id for id, one in DEFENCES.items() if one.offered(stack, technique))
+        """Ids of those that the stack has."""
+        self._on = dict.fromkeys(self.offered, True)
+        for id, on in (switches or {}).items():
+            if id not in DEFENCES:
+                raise VmwidgetsError(
+                    "there is no defence {name}, expected one of {known}", name=id, known=", ".join(DEFENCES)
+                )
+            if id in self._on:
+                self._on[id] = on
+            elif on:
+                raise VmwidgetsError(
+                    "{stack} does not have the defence {name}, expected one of {known}",
+                    stack=stack.name,
+                    name=id,
+                    known=", ".join(self.offered),
+                )
+
+    def __getitem__(self, id: str) -> bool:
+        """Return whether a defence is there and on."""
+        return self._on.get(id, False)
+
+    @property
+    def settings(self) -> dict[str, bool]:
+        """All switches that the stack has."""
+        return dict(self._on)

@@ -1,0 +1,86 @@
+"""A device that is passed through to a VM: the guest programs it, and it reads and writes memory by itself.
+
+Its accesses do not go through the tables of the processor. An IOMMU translates them by the map of the VM; without one
+an address that the guest gives to the device is an address of the machine.
+"""
+
+from vmwidgets.model.guest_memory import PAGE_BYTES
+from vmwidgets.model.range.guest import Guest
+from vmwidgets.model.range.machine import FRAMES, Machine
+from vmwidgets.model.range.trace import ABSENT, ALLOWS, OPEN, REFUSES, Trace
+
+BLOCK_BYTES = 64
+"""What one command moves."""
+ADDRESS, COMMAND, DATA = 0, 1, 2
+"""Its ports, as offsets: the address of a block, a command, and the words of the block on the device in turn."""
+FETCH, STORE = 1, 2
+"""Commands: memory to device, device to memory."""
+DONE, FAILED = 0, 1
+"""What the command port answers."""
+
+
+class DmaDevice:
+    """The device of one guest.
+
+    Parameters
+    ----------
+    machine, guest, trace
+        The machine, whose device it is, and where decisions are written down.
+    closed
+        Whether there is an IOMMU.
+    """
+
+    ports = 3
+
+    def __init__(self, machine: Machine, guest: Guest, trace: Trace, *, closed: bool) -> None:
+        self._machine, self._guest, self._trace, self._closed = machine, guest, trace, closed
+        self._address, self._status, self._cursor = 0, DONE, 0
+        self._block = bytearray(BLOCK_BYTES)
+
+    def read(self, offset: int, bits: int) -> int:
+        """Answer the status, or the next 4 bytes of the block."""
+        if offset == DATA:
+            at = self._next()
+            return int.from_bytes(self._block[at : at + 4], "little")
+        return self._status if offset == COMMAND else self._address
+
+    def write(self, offset: int, bits: int, value: int) -> None:
+        """Take the address, a command, or the next 4 bytes of the block."""
+        if offset == ADDRESS:
+            self._address = value
+        elif offset == DATA:
+            at = self._next()
+            self._block[at : at + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
+        elif value in (FETCH, STORE):
+            self._transfer(write=value == STORE)
+
+    def _next(self) -> int:
+        at, self._cursor = self._cursor, (self._cursor + 4) % BLOCK_BYTES
+        return at
+
+    def _transfer(self, *, write: bool) -> None:
+        self._cursor = 0
+        at = self._translate(self._address - self._address % BLOCK_BYTES)
+        self._status = FAILED if at is None else DONE
+        if at is None:
+            return
+        self._machine.touched(self._guest.name, at // PAGE_BYTES, write=write)
+        if write:
+            self._machine.memory[at : at + BLOCK_BYTES] = self._block
+        else:
+            self._block[:] = self._machine.memory[at : at + BLOCK_BYTES]
+
+    def _translate(self, address: int) -> int | None:
+        page, place = divmod(address, PAGE_BYTES)
+        if not self._closed:
+            frame = page if page < FRAMES else None
+        elif self._guest.direct:  # such a guest knows the machine addresses of its frames, and gives these
+            frame = page if page in self._guest.map.values() else None
+        else:
+            frame = self._guest.map.get(page)
+        if frame is None:
+            self._trace.note("hardware", "iommu", REFUSES if self._closed else ABSENT, address)
+            return None
+        owner = self._machine.owners[frame]
+        self._trace.note("hardware", "iommu", ALLOWS if self._closed else OPEN, address, frame, owner)
+        return frame * PAGE_BYTES + place

@@ -1,0 +1,131 @@
+"""Running guest code in a range."""
+
+import re
+from collections.abc import Mapping
+
+from vmwidgets.model.cpu import CPU, Action, Exit
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.guest_code import REGISTERS
+from vmwidgets.model.page_tables import ADDRESS_MASK
+from vmwidgets.model.range.attack import Attack
+from vmwidgets.model.range.goals import GOALS
+from vmwidgets.model.range.scenario import Scenario
+from vmwidgets.model.range.verdict import Verdict
+from vmwidgets.model.stack import Stack
+
+BUDGET = 200_000
+"""Instructions that guest code may attempt."""
+HANDLER = "fault"
+"""The label at which guest code goes on when its own tables refuse an access; without it that is its end."""
+_FAULTS = ("page_fault", "general_protection")
+_RESUMED = ("interrupt_flag", "hlt", "external_interrupt")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def fill(code: str, manual: Mapping[str, int]) -> str:
+    """Return guest code with the numbers of a manual in the places of their names.
+
+    Raises
+    ------
+    VmwidgetsError
+        If a name is not in the manual.
+    """
+
+    def number(found: re.Match[str]) -> str:
+        if found[1] not in manual:
+            raise VmwidgetsError(
+                "there is no {name} in the manual, expected one of {known}", name=found[1], known=", ".join(manual)
+            )
+        return str(manual[found[1]])
+
+    return _PLACEHOLDER.sub(number, code)
+
+
+class Shot:
+    """Guest code in a range, to be run at once or step by step.
+
+    Parameters
+    ----------
+    attack, scenario
+        The code with its goal, and where it is run.
+    """
+
+    def __init__(self, attack: Attack, scenario: Scenario) -> None:
+        self.attack, self.scenario = attack, scenario
+        self.cpu = CPU(fill(attack.code, scenario.manual()), scenario.path, self._handle)
+
+    def verdict(self) -> Verdict:
+        """Return what has come of it so far."""
+        range, counts = self.scenario, self.cpu.counts()
+        succeeded = GOALS[self.attack.goal](range)
+        deciding, name = range.trace.deciding(succeeded), range.attacker.name
+        return Verdict(
+            succeeded,
+            self.attack.goal,
+            deciding,
+            range.stack.layers[deciding.layer].name if deciding else "",
+            range.trace.decisions,
+            counts.exits,
+            counts.instructions,
+            tuple(sorted(range.machine.read.get(name, ()))),
+            tuple(sorted(range.machine.written.get(name, ()))),
+            tuple(range.taken),
+            range.crashed,
+            range.in_reach,
+            counts.finished,
+        )
+
+    def _handle(self, cpu: CPU, exit: Exit) -> Action:
+        """Do as the VMM of the range does after an exit."""
+        range = self.scenario
+        if exit.reason == "io":
+            if exit["write"]:
+                range.ports.write(exit["port"], exit["bits"], exit["value"])
+            else:
+                cpu.answer(exit, range.ports.read(exit["port"], exit["bits"]) & (1 << exit["bits"]) - 1)
+        elif exit.reason == "hypercall":
+            range.hypercalls.call(cpu)
+        elif exit.reason == "control_register":
+            self._control_register(cpu, exit)
+        elif exit.reason in _FAULTS and HANDLER in cpu.program.labels:
+            cpu.jump(HANDLER)
+        elif exit.reason not in _RESUMED:
+            return Action.STOP
+        return Action.STOP if range.crashed else Action.RESUME
+
+    def _control_register(self, cpu: CPU, exit: Exit) -> None:
+        """Let the guest read the address of its tables, and choose others, if these are its own affair."""
+        path = self.scenario.path
+        if not exit["write"]:
+            cpu.write(REGISTERS[exit["register"]], path.root)
+        elif not self.scenario.attacker.direct:
+            path.switch(exit["value"] & ADDRESS_MASK)
+
+
+def run_attack(
+    attack: Attack | str,
+    stack: Stack,
+    defences: Mapping[str, bool] | None = None,
+    seed: int = 0,
+    budget: int = BUDGET,
+) -> Verdict:
+    """Run guest code in a fresh range and return what came of it.
+
+    Parameters
+    ----------
+    attack
+        An attack, or guest code whose goal is the secret.
+    stack
+        What stands below the VMs.
+    defences
+        Which are not as the safe setting has them: ``{"iommu": False}`` opens one.
+    seed
+        Decides the secret, the layout, the ports: all that the attacker is not told.
+    budget
+        Instructions that the guest code may attempt.
+    """
+    if isinstance(attack, str):
+        attack = Attack.from_text(attack)
+    shot = Shot(attack, Scenario(stack, attack.placement, defences, seed))
+    shot.cpu.run(budget)
+    return shot.verdict()

@@ -1,0 +1,75 @@
+"""What the layers decided, one after another: the way of each access, and of each request, of a guest."""
+
+from collections import deque
+from dataclasses import dataclass
+
+ALLOWS, REFUSES, OPEN, ABSENT = "allows", "refuses", "open", "absent"
+"""It is let through, and rightly; it is not; nobody looked, because the defence is off; what was asked for is not
+there."""
+OUTCOMES = (ALLOWS, REFUSES, OPEN, ABSENT)
+KEPT = 256
+"""So many of the latest decisions a trace keeps, besides those on which everything turned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one layer decided.
+
+    Parameters
+    ----------
+    number
+        How many decisions there were before.
+    layer
+        Id of the layer.
+    check
+        What was looked at: the id of a defence of :data:`~vmwidgets.model.range.defences.DEFENCES`, or of what is no
+        switch (``guest_tables``, ``hypercall``, ``port``).
+    outcome
+        One of :data:`OUTCOMES`.
+    address
+        The address, port or number that it was about.
+    frame, owner
+        The machine frame that it led to and whose that is; -1 and ``""`` if to none.
+    """
+
+    number: int
+    layer: str
+    check: str
+    outcome: str
+    address: int
+    frame: int = -1
+    owner: str = ""
+
+
+class Trace:
+    """The decisions of one run, and the turning points among them.
+
+    Attributes
+    ----------
+    count
+        How many decisions there were.
+    last
+        The latest decision of each outcome.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last: dict[str, Decision] = {}
+        self._kept: deque[Decision] = deque(maxlen=KEPT)
+
+    def note(self, layer: str, check: str, outcome: str, address: int, frame: int = -1, owner: str = "") -> None:
+        """Write down a decision."""
+        decision = Decision(self.count, layer, check, outcome, address, frame, owner)
+        self.count += 1
+        self.last[outcome] = decision
+        self._kept.append(decision)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The latest decisions, oldest first."""
+        return tuple(self._kept)
+
+    def deciding(self, succeeded: bool) -> Decision | None:
+        """Return the decision on which it turned: where nobody looked, or where it ended; None if nothing was tried."""
+        found = [self.last[one] for one in ((OPEN,) if succeeded else (REFUSES, ABSENT)) if one in self.last]
+        return max(found, key=lambda one: one.number, default=None)

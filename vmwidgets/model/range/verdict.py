@@ -1,0 +1,104 @@
+"""What came of guest code in a range, and the sentence that says by which mechanism."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vmwidgets.model.range.trace import ABSENT, OPEN, REFUSES, Decision
+from vmwidgets.model.words import said
+
+MECHANISMS: dict[tuple[str, str], str] = {
+    ("second_stage_tables", REFUSES): said(
+        "{layer} has no frame for the guest-physical address {address}: the second-stage tables end there"
+    ),
+    ("second_stage_tables", OPEN): said(
+        "without second-stage tables the guest-physical address {address} is one of the machine, in a frame of {owner}"
+    ),
+    ("shadow_tables", REFUSES): said("{layer} makes no shadow entry for {address}: the VM has no such page"),
+    ("shadow_tables", OPEN): said(
+        "{layer} copies an entry of the guest's tables without asking, and {address} lies in a frame of {owner}"
+    ),
+    ("process_tables", REFUSES): said("{layer} has not mapped the address {address} for the process"),
+    ("process_tables", OPEN): said(
+        "without page tables of its own the address {address} of the process is one of the machine, of {owner}"
+    ),
+    ("guest_tables", REFUSES): said("{layer} has no entry in the guest's page tables that allows this at {address}"),
+    ("validation", REFUSES): said("{layer} refuses to write the page-table entry at {address}: it looked at all of it"),
+    ("validation", OPEN): said(
+        "{layer} writes the page-table entry at {address} as it is, flags and all, because its frame stays the same"
+    ),
+    ("frame_owners", REFUSES): said("{layer} does not map frame {frame} a second time: it belongs to {owner}"),
+    ("frame_owners", OPEN): said("{layer} has mapped frame {frame}, which belongs to {owner}, a second time"),
+    ("zero_on_allocate", REFUSES): said("{layer} clears frame {frame} before it hands it out"),
+    ("zero_on_allocate", OPEN): said("{layer} hands out frame {frame} with what its last owner has left in it"),
+    ("bounds_check", REFUSES): said("{layer} keeps the index {address} within the buffer of the device"),
+    ("bounds_check", OPEN): said("{layer} writes at index {address}, past the end of the buffer of the device"),
+    ("iommu", REFUSES): said("the IOMMU has no page for the address {address} that the device wants"),
+    ("iommu", OPEN): said("without an IOMMU the device reaches the machine address {address}, in a frame of {owner}"),
+    ("iommu", ABSENT): said("the machine has no memory at {address}, where the device wants it"),
+    ("hypercall", ABSENT): said("{layer} has no call with the number {address}"),
+    ("port", ABSENT): said("no device answers at port {address}"),
+    ("machine", ABSENT): said("the machine has no memory at {address}"),
+}
+"""The sentence for each decision, an English text with the fields ``layer``, ``address``, ``frame`` and ``owner``."""
+NOTHING = said("the guest has asked nobody for anything that is not its own")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of it.
+
+    Parameters
+    ----------
+    succeeded, goal
+        Whether the goal was reached, and which.
+    deciding
+        The decision on which it turned; None: nothing was tried.
+    layer
+        Name of the layer that took it (an English text), ``""`` if none did.
+    trace
+        The latest decisions, oldest first.
+    exits
+        VM exits by reason.
+    instructions
+        Instructions executed.
+    read, written
+        Owners of memory that is not the guest's and that it has read or written.
+    taken, crashed
+        Ids of layers that run the guest's code, and of those that have fallen.
+    in_reach
+        Numbers of the VMs whose memory is in its hands by the layers it has taken over.
+    finished
+        Whether the guest code ran to its end.
+    """
+
+    succeeded: bool
+    goal: str
+    deciding: Decision | None
+    layer: str
+    trace: tuple[Decision, ...]
+    exits: Mapping[str, int]
+    instructions: int
+    read: tuple[str, ...]
+    written: tuple[str, ...]
+    taken: tuple[str, ...]
+    crashed: tuple[str, ...]
+    in_reach: tuple[int, ...]
+    finished: bool
+
+    @property
+    def mechanism(self) -> str:
+        """The sentence that names the mechanism, an English text with fields."""
+        if self.deciding is None:
+            return NOTHING
+        return MECHANISMS[self.deciding.check, self.deciding.outcome]
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """The fields of that sentence."""
+        one = self.deciding
+        if one is None:
+            return {}
+        return {"layer": self.layer, "address": hex(one.address), "frame": one.frame, "owner": one.owner}
+
+    def __str__(self) -> str:
+        return self.mechanism.format(**self.fields)
