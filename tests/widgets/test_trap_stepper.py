@@ -8,7 +8,7 @@ import vmwidgets as vm
 from vmwidgets import locale
 from vmwidgets.experiments.trapped import Work
 from vmwidgets.model.trap_and_emulate import DEVICES, TABLES
-from vmwidgets.widgets.trap_stepper import EXAMPLE, picture
+from vmwidgets.widgets.trap_stepper import EXAMPLE, MAX_INSTRUCTIONS, picture
 
 
 @pytest.fixture
@@ -83,6 +83,29 @@ def test_every_moment_has_its_sentence(tables, device):
         view = vm.TrapStepper(guest, tables=tables, device=device)
         assert all(moment["text"] for moment in view.state["moments"])
         view.close()
+
+
+def test_an_exception_is_told_as_what_it_is():
+    program = "mov rax, [0x7000]\njmp end\nfault: inc r15\nend: nop"
+    for tables, said in (
+        ("shadow", "an exception: its kernel goes on at its handler"),
+        ("nested", "the processor calls the guest's own kernel"),
+    ):
+        view = vm.TrapStepper(program, tables=tables)
+        assert any(said in moment["text"] for moment in view.state["moments"])
+        assert view.state["moments"][-1]["next"] == 0
+        view.close()
+    view = vm.TrapStepper("mov rax, [0x7000]\ninc rax")
+    assert "Nothing handles it" in view.state["moments"][-2]["text"]
+    assert view.state["moments"][-1]["text"] == "The guest has come to the end of its program."
+    view.close()
+
+
+def test_an_endless_program_is_cut_off():
+    view = vm.TrapStepper("again: inc rax\njmp again")
+    assert last(view)[0] == MAX_INSTRUCTIONS
+    assert len(json.dumps(view.state)) < 150_000
+    view.close()
 
 
 def test_it_speaks_the_readers_language(view):

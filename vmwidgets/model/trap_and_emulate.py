@@ -256,12 +256,12 @@ class VMM:
         at = self._at()
         line, kind = self.cpu.line, kind_of(self._code[at])
         decision = self.decisions[kind] if kind and self.tables != "bare" else "run"
-        traps = len(self.log)
+        traps, faults = len(self.log), len(self.faults)
         if decision == "run":
             self.cpu.step()
             if len(self.log) == traps:
                 self.direct += 1
-                self._note("run", line)
+                self._note("run", line, self.faults[-1] if len(self.faults) > faults else "")
         elif decision == "inject":
             self._deliver(kind)
         elif decision == "skip":
@@ -274,9 +274,9 @@ class VMM:
     def _at(self) -> int:
         return next(at for at, one in enumerate(self._code) if one.line == self.cpu.line)
 
-    def run(self) -> "VMM":
-        """Run the guest to its end."""
-        for _ in range(_MAX_STEPS):
+    def run(self, steps: int = _MAX_STEPS) -> "VMM":
+        """Run the guest to its end, or for so many instructions."""
+        for _ in range(steps):
             if not self.step():
                 break
         return self

@@ -31,6 +31,8 @@ mov rcx, cr3
 hlt
 """
 """A kernel at work: it closes the interrupts, maps a page, uses it, and gives its disk a request."""
+MAX_INSTRUCTIONS = 200
+"""So many instructions of a program of one's own are run."""
 _TABLES = {"shadow": mark("shadow tables"), "nested": mark("nested tables (EPT/NPT)")}
 _DEVICES = {
     "emulated": mark("emulated device"),
@@ -50,7 +52,7 @@ class TrapStepper(View):
     ----------
     guest
         What the guest does: a :class:`vmwidgets.experiments.trapped.Work`, whose driver fits the chosen device, or the
-        text of a program. By default a short example.
+        text of a program, of which at most :data:`MAX_INSTRUCTIONS` instructions are run. By default a short example.
     tables
         ``"shadow"`` or ``"nested"``.
     device
@@ -102,7 +104,7 @@ class TrapStepper(View):
         tables, device = self._chosen["tables"], self._chosen["device"]
         if isinstance(self.guest, Work):
             return self.guest.run(tables, device)
-        return VMM(self.guest, tables, device).run()
+        return VMM(self.guest, tables, device).run(MAX_INSTRUCTIONS)
 
     def _state(self) -> dict[str, Any]:
         if self._locked:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
-from vmwidgets.model.deprivileged import NOTIFY, Processor
+from vmwidgets.model.deprivileged import HANDLER, NOTIFY, Processor
 from vmwidgets.model.guest_code import REGISTERS
 from vmwidgets.model.moments import Moment
 from vmwidgets.model.trap_and_emulate import VMM
@@ -54,6 +54,11 @@ def told(vmm: VMM, at: int, lines: Sequence[str]) -> str:
         if vmm.tables == "nested":
             return _("The guest is about to begin, in a mode of its own that the processor keeps for guests.")
         return _("The guest is about to begin. It believes it is in kernel mode; really it runs in user mode.")
+    if now.phase == "run" and now.kind:
+        return plain(
+            mark("“{code}” is an exception: the processor calls the guest's own kernel, and the VMM hears nothing."),
+            code=code,
+        )
     if now.phase == "run":
         return plain(mark("“{code}” has run directly on the processor. The VMM has heard nothing of it."), code=code)
     if now.phase == "trap":
@@ -62,8 +67,10 @@ def told(vmm: VMM, at: int, lines: Sequence[str]) -> str:
         return _decode(now, code)
     if now.phase == "act":
         return _act(vmm, vmm.moments[at - 1], now)
-    if not now.next_line:
+    if not now.next_line or (vmm.ended and at == len(vmm.moments) - 1):
         return _("The guest has come to the end of its program.")
+    if now.decision == "inject":
+        return _("The guest goes on with the handler of its kernel, as after an exception of a real processor.")
     return plain(
         mark("The guest resumes, in {mode}, with “{code}”. It has not noticed anything."),
         mode=_("user mode") if now.real.mode == "user" else where,
@@ -111,6 +118,8 @@ def _decode(now: Moment, code: str) -> str:
 
 def _act(vmm: VMM, before: Moment, now: Moment) -> str:
     detail = dict(now.detail)
+    if now.decision == "inject" and HANDLER not in vmm.cpu.program.labels:
+        return _("The VMM gives the guest an exception. Nothing handles it: the guest is at its end.")
     if now.decision == "inject":
         return _("The VMM gives the guest an exception: its kernel goes on at its handler.")
     if now.kind == "hidden":
