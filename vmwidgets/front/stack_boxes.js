@@ -11,13 +11,22 @@ import { lines, strips } from "./stack_strips.js";
  * @property {string} privilege
  * @property {string} about
  * @property {string} source
- * @property {boolean} lit
- * @property {boolean} trusted
- * @property {number[]} fallen VMs whose layer has failed, -1 for one that all have in common
- * @property {boolean} hit whether it is where a failure began
  */
-/** @typedef {[number, number, number, number, number, number, boolean, boolean]} StackBox see stack_layout.py */
-/** @typedef {{id: string, name: string, place: string, rows: number, layers: StackLayer[], boxes: StackBox[], fates: [string, string, string][]}} Product fates: of each VM a state, a sign, a word */
+/** @typedef {[number, number, number, number, number, number, number, number]} StackBox see stack_layout.py */
+/**
+ * @typedef {object} Product
+ * @property {string} id
+ * @property {string} name
+ * @property {string} place
+ * @property {number} rows
+ * @property {StackLayer[]} layers
+ * @property {string[]} lit ids of layers
+ * @property {string[]} trusted
+ * @property {Record<string, number[]>} fallen VMs whose layer has failed, -1 for one that all have in common
+ * @property {string[]} hit where a failure began
+ * @property {StackBox[]} boxes
+ * @property {[string, string, string][]} fates of each VM: a state, a sign, a word
+ */
 /** @typedef {{from: string, now: string, seen: string[], mark: string}} Crossing where an operation came from, is and was */
 
 const ROW = 42;
@@ -98,6 +107,30 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
   );
 
   /**
+   * How a box looks: its classes, how many of the layers that it stands for have fallen, and whether all have.
+   * @param {StackLayer} layer
+   * @param {number} vm
+   * @param {boolean} several
+   */
+  function looks({ id }, vm, several) {
+    const { lit = [], trusted = [], fallen = {}, hit = [], fates = [] } = product ?? {};
+    const down = fallen[id] ?? [];
+    const whole = down.includes(-1) || down.length === vms() || (!several && down.includes(vm));
+    const gone = several || whole ? down.length : 0;
+    const first = vm <= 0; // an operation is drawn in the first VM
+    const classes = [
+      lit.includes(id) && !crossing.mark && !fates.length && "vmw-lit",
+      trusted.includes(id) && "vmw-trusted",
+      gone && "vmw-fallen",
+      hit.includes(id) && (vm < 0 || down.includes(vm)) && "vmw-hit",
+      first && crossing.seen.includes(id) && "vmw-was",
+      first && crossing.now === id && "vmw-here",
+      id === chosen && "vmw-chosen",
+    ].filter((one) => typeof one === "string");
+    return { classes, gone, whole };
+  }
+
+  /**
    * @param {SVGGElement} el
    * @param {StackBox} box
    * @param {StackLayer} layer
@@ -116,28 +149,15 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
     set(frame, "height", height);
     set(strip, "height", height);
     set(strip, "fill", `url(#${prefix}-${layer.privilege})`);
-    const all = layer.fallen.includes(-1) || layer.fallen.length === vms();
-    const gone = several ? layer.fallen.length > 0 : layer.fallen.includes(vm) || layer.fallen.includes(-1);
-    const struck = layer.hit && (vm < 0 || layer.fallen.includes(vm));
-    const here = vm <= 0 && crossing.now === layer.id;
-    const was = vm <= 0 && crossing.seen.includes(layer.id);
-    const classes = ["vmw-layer"];
-    if (layer.lit && !crossing.mark && !product?.fates.length) classes.push("vmw-lit");
-    if (layer.trusted) classes.push("vmw-trusted");
-    if (within) classes.push("vmw-within");
-    if (gone) classes.push("vmw-fallen");
-    if (struck) classes.push("vmw-hit");
-    if (was) classes.push("vmw-was");
-    if (here) classes.push("vmw-here");
-    if (layer.id === chosen) classes.push("vmw-chosen");
-    set(el, "class", classes.join(" "));
+    const { classes, gone, whole: all } = looks(layer, vm, Boolean(several));
+    set(el, "class", ["vmw-layer", ...classes, within ? "vmw-within" : ""].join(" ").trim());
     set(el, "aria-pressed", layer.id === chosen ? "true" : "false");
     el.dataset.layer = layer.id;
     el.dataset.vm = String(vm);
     // The words stand at the top of a box that has compartments' room above, so below them.
     const room = across - STRIP - 7;
     const base = rows > 1 ? height - ROW + GAP : 0;
-    const some = gone && !all ? ` ${layer.fallen.length}/${vms()}` : ` ×${vms()}`;
+    const some = gone && !all ? ` ${gone}/${vms()}` : ` ×${vms()}`;
     const name = several ? `${layer.name}${some}` : layer.name;
     const fits = measure(mode, SMALL) <= room;
     const one = lines(name, room, 2, (text) => measure(text, NAME));
@@ -152,7 +172,7 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
       set(text, "y", at.toFixed(1));
       write(text, line);
     }
-    set(cross, "d", gone && (all || !several) ? `M${STRIP},${height} L${across.toFixed(1)},0` : "M0,0");
+    set(cross, "d", all ? `M${STRIP},${height} L${across.toFixed(1)},0` : "M0,0");
     // A compartment's middle is its own; a kernel's is where its name stands.
     if (vm <= 0) middles.set(layer.id, { x: left + 5, y: top + (height + base) / 2 });
     const whole = [layer.name, vm >= 0 ? String(vm + 1) : "", layer.about].filter(Boolean).join(", ");

@@ -131,20 +131,20 @@ def diagram(stack: Stack, lit: set[str], drill: dict[str, Any]) -> dict[str, Any
                 "privilege": layer.privilege,
                 "about": about(layer, layer.id in below),
                 "source": layer.source,
-                "lit": layer.id in lit,
-                "trusted": layer.id in below,
-                "fallen": drill.get("fallen", {}).get(layer.id, []),
-                "hit": layer.id in drill.get("hit", []),
             }
             for layer in stack.layers
         ],
+        "lit": [layer.id for layer in stack.layers if layer.id in lit],
+        "trusted": [layer.id for layer in stack.layers if layer.id in below],
+        "fallen": drill.get("fallen", {}),
+        "hit": drill.get("hit", []),
         "fates": drill.get("fates", []),
         "boxes": [_box(box, place[box.layer]) for box in boxes],
     }
 
 
-def _box(box: Box, layer: int) -> list[float | int | bool]:
-    return [layer, box.vm, round(box.x, 4), round(box.width, 4), box.y, box.rows, box.within, box.several]
+def _box(box: Box, layer: int) -> list[float | int]:
+    return [layer, box.vm, round(box.x, 3), round(box.width, 3), box.y, box.rows, int(box.within), int(box.several)]
 
 
 def rows(choice: Choice) -> list[list[str]]:
