@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vmwidgets.model.cpu import UNKNOWN_HYPERCALL
 from vmwidgets.model.deprivileged import DATA, NEW, PORT, QUEUE, ROOTS, SPARE, TABLE, entry_address
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.trap_and_emulate import CLASSES, DECISIONS, SOUND, TABLES, VMM
@@ -118,6 +119,13 @@ def test_a_page_without_a_frame_is_backed_and_the_guest_goes_on():
     assert [exit.reason for exit in vmm.log] == ["ept_violation"]
     assert (vmm.cpu.registers["rax"], vmm.emulated) == (77, 0)
     assert VMM(program).run().cpu.registers["rax"] == 77
+
+
+def test_a_call_of_the_vmm_is_answered_in_either_mode():
+    for tables in TABLES:
+        vmm = VMM("mov rax, 5\nvmcall\ninc rcx", tables, mode="user").run()
+        assert (vmm.cpu.registers["rax"], vmm.cpu.registers["rcx"]) == (UNKNOWN_HYPERCALL, 1)
+        assert [moment.kind for moment in vmm.moments if moment.phase == "act"] == ["other"]
 
 
 def test_what_is_wrong_gets_a_sentence():

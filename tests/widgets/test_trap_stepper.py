@@ -79,7 +79,7 @@ def test_the_example_says_what_is_virtual():
 @pytest.mark.parametrize("tables", TABLES)
 @pytest.mark.parametrize("device", DEVICES)
 def test_every_moment_has_its_sentence(tables, device):
-    for guest in (Work(), EXAMPLE, "mov rax, [0x7000]\nfault: in al, 0x60\nmov [0x3000], rax"):
+    for guest in (Work(), EXAMPLE, "mov rax, [0x7000]\nfault: in al, 0x60\nmov [0x3000], rax\nvmcall"):
         view = vm.TrapStepper(guest, tables=tables, device=device)
         assert all(moment["text"] for moment in view.state["moments"])
         view.close()

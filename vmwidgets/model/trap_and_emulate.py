@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from vmwidgets.model.assembly import assemble
-from vmwidgets.model.cpu import CPU, Action, Exit
+from vmwidgets.model.cpu import CPU, Action, Exit, neutral
 from vmwidgets.model.deprivileged import (
     LEVELS,
     NOTIFY,
@@ -207,12 +207,15 @@ class VMM:
                 return "unmapped"
             tables = self.space.mapped(self.virtual.cr3)[1]
             return "tables" if exit["write"] and walk.guest_physical & ADDRESS_MASK in tables else "hidden"
-        return "hidden"
+        return "hidden" if exit.reason == "ept_violation" else "other"
 
     def _act(self, kind: str, decision: str, exit: Exit) -> None:
         trap = Trap(exit.reason, **dict(exit.detail))
         if kind == "hidden":
             self._repair(exit)
+        elif kind == "other":
+            self.ended = neutral(self.cpu, exit) is Action.STOP
+            self.emulated += 1
         elif decision == "inject":
             self._deliver(kind)
         elif decision == "skip":

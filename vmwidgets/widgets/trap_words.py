@@ -31,6 +31,7 @@ KINDS = {
     "tables": mark("write to the guest's page tables"),
     "user": mark("privileged instruction of a user program"),
     "unmapped": mark("access that the guest's tables do not allow"),
+    "other": mark("call of the VMM"),
     "hidden": mark("page without an entry in the VMM's tables"),
 }
 
@@ -111,6 +112,8 @@ def _decode(now: Moment, code: str) -> str:
         return _("The VMM looks into the guest's own tables: they do not allow it. That is for the guest's kernel.")
     if now.kind == "user":
         return _("The VMM decodes it: privileged, and the guest is in user mode. Its kernel has to hear of it.")
+    if now.kind == "other":
+        return plain(mark("The VMM decodes it: {what}."), **fields)
     if now.kind == "tables":
         return _("The VMM decodes it: the guest's kernel writes an entry of its page tables, which it may.")
     return plain(mark("The VMM decodes it: {what}. The guest believes it is in kernel mode, so it may."), **fields)
@@ -124,6 +127,8 @@ def _act(vmm: VMM, before: Moment, now: Moment) -> str:
         return _("The VMM gives the guest an exception: its kernel goes on at its handler.")
     if now.kind == "hidden":
         return _("The VMM adds the missing entry. Nothing is emulated: the guest tries again.")
+    if now.kind == "other":
+        return _("The VMM answers in the registers: it has nothing of that kind.")
     if now.kind == "tables":
         return _("The VMM writes the entry into the guest's table and lets its shadow table follow.")
     if now.kind == "flag":
