@@ -20,7 +20,8 @@ class Moment:
         The line that comes next, 0 behind the last.
     kind
         One of :data:`~vmwidgets.model.trap_and_emulate.CLASSES`; ``"hidden"`` for a fault that the guest would not have
-        had, ``"other"`` for what is in no class, such as a hypercall, ``""`` without a trap. With ``"run"``: for what the processor has given the guest an exception.
+        had, ``"other"`` for what is in no class, such as a hypercall, ``""`` without a trap. With ``"run"``: what the
+        processor has given the guest an exception for.
     decision
         What the VMM decided, one of :data:`~vmwidgets.model.trap_and_emulate.DECISIONS`, or ``""``.
     reason
