@@ -2,6 +2,7 @@
 
 ``machine`` holds frames with owners, ``spaces`` the memory of the layers of a stack, ``guest`` a VM; ``memory_path`` is
 the way of an access, ``hypercalls`` and ``table_updates`` what a guest may ask for, ``devices``, ``floppy`` and ``dma``
-what it is connected to; ``defences`` are the switches. ``scenario`` puts it together, ``run`` runs guest code in it and
-returns a ``verdict``.
+what it is connected to; ``defences`` are the switches. ``scenario`` puts it together, after ``staging`` has hidden the
+secret; ``run`` runs guest code in it, and returns a ``verdict`` with the ``trace``. ``reach`` and ``consequences`` say
+what comes of a layer that guest code has got at.
 """

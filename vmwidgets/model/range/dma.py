@@ -4,10 +4,15 @@ Its accesses do not go through the tables of the processor. An IOMMU translates 
 an address that the guest gives to the device is an address of the machine.
 """
 
+from typing import TYPE_CHECKING
+
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.range.guest import Guest
 from vmwidgets.model.range.machine import FRAMES, Machine
 from vmwidgets.model.range.trace import ABSENT, ALLOWS, OPEN, REFUSES, Trace
+
+if TYPE_CHECKING:
+    from vmwidgets.model.range.scenario import Scenario
 
 BLOCK_BYTES = 64
 """What one command moves."""
@@ -84,3 +89,12 @@ class DmaDevice:
         owner = self._machine.owners[frame]
         self._trace.note("hardware", "iommu", ALLOWS if self._closed else OPEN, address, frame, owner)
         return frame * PAGE_BYTES + place
+
+
+def plug(scenario: "Scenario") -> None:
+    """Give the attacker's VM the device, if the stack can pass one through."""
+    port = scenario.port("dma", DmaDevice.ports)
+    scenario.numbers["dma_block_bytes"] = BLOCK_BYTES
+    if "passthrough" in scenario.stack.devices:
+        closed = scenario.defences["iommu"]
+        scenario.ports.plug(port, DmaDevice(scenario.machine, scenario.attacker, scenario.trace, closed=closed))

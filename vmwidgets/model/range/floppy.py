@@ -7,11 +7,17 @@ address of the code that carries out commands. Once that is another, the next co
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
+from vmwidgets.model.range.consequences import crash, take_over
+from vmwidgets.model.range.defences import emulates, emulator
 from vmwidgets.model.range.machine import Machine
 from vmwidgets.model.range.spaces import Space
 from vmwidgets.model.range.trace import OPEN, REFUSES, Trace
+
+if TYPE_CHECKING:
+    from vmwidgets.model.range.scenario import Scenario
 
 BUFFER_BYTES = 512
 """Size of the buffer: a sector (FD_SECTOR_LEN in QEMU, hw/block/fdc.c)."""
@@ -94,3 +100,24 @@ class Floppy:
         if position >= BUFFER_BYTES:
             self._machine.touched(self._guest, at // PAGE_BYTES, write=True)
         self._machine.memory[at] = value
+
+
+def plug(scenario: "Scenario") -> None:
+    """Give the attacker's VM the controller, if its devices are imitated."""
+    draws, on = scenario.draws, scenario.defences
+    port = scenario.port("floppy", Floppy.ports)
+    distance = 8 * draws.number("floppy distance", 0, 31)
+    scenario.numbers |= {"floppy_bytes": BUFFER_BYTES, "floppy_distance": distance}
+    layer = emulator(scenario.stack.layers)
+    if layer is None or not emulates(scenario.stack, scenario.technique):
+        return
+    buffer, confined = 16 * draws.number("floppy buffer", 0, 63), on["confinement"] or on["stub_domain"]
+    scenario.ports.plug(
+        port,
+        Floppy(
+            scenario.machine, scenario.attacker.name, scenario.trace, scenario.emulator_space(layer), layer.id,
+            buffer=buffer, handler=buffer + BUFFER_BYTES + distance, code=draws.word("floppy handler"),
+            closed=on["bounds_check"], taken=lambda: take_over(scenario, layer, confined=confined),
+            crashed=lambda: crash(scenario, layer),
+        ),
+    )  # fmt: skip

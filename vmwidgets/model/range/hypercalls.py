@@ -8,7 +8,6 @@ from vmwidgets.model.page_tables import PRESENT, USER, WRITABLE
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.guest import MAX_PAGES, TABLE, Guest
 from vmwidgets.model.range.machine import Machine
-from vmwidgets.model.range.memory_path import MemoryPath
 from vmwidgets.model.range.table_updates import TableUpdates
 from vmwidgets.model.range.trace import ABSENT, OPEN, REFUSES, Trace
 
@@ -26,8 +25,8 @@ class Hypercalls:
 
     Parameters
     ----------
-    machine, guest, path, trace
-        The machine, who calls, its memory, and where decisions are written down.
+    machine, guest, trace
+        The machine, who calls, and where decisions are written down.
     keeper
         Id of the layer that keeps the guest's map.
     updates
@@ -42,7 +41,6 @@ class Hypercalls:
         self,
         machine: Machine,
         guest: Guest,
-        path: MemoryPath,
         trace: Trace,
         keeper: str,
         updates: TableUpdates | None,
@@ -50,7 +48,7 @@ class Hypercalls:
         zeroes: bool,
         draws: Draws,
     ) -> None:
-        self._machine, self._guest, self._path, self._trace = machine, guest, path, trace
+        self._machine, self._guest, self._trace = machine, guest, trace
         self._keeper, self._updates, self._zeroes = keeper, updates, zeroes
         first = draws.number("hypercalls", 0x100, 0xFFF)
         order = draws.order("hypercall order", len(CALLS))

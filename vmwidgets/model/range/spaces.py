@@ -53,6 +53,11 @@ def owner_of(layers: Layers, layer: Layer, vm: int) -> str:
     return f"{at.id} {vm}" if at.per_vm else at.id
 
 
+def give(machine: Machine, owner: str, layer: str) -> Space:
+    """Give an address space its frames."""
+    return Space(owner, layer, tuple(machine.take(owner, low=True) for _ in range(SPACE_FRAMES)))
+
+
 def build(machine: Machine, layers: Layers, vms: int) -> dict[str, Space]:
     """Give each address space below the customer its frames; return them by owner."""
     spaces: dict[str, Space] = {}
@@ -63,6 +68,5 @@ def build(machine: Machine, layers: Layers, vms: int) -> dict[str, Space]:
         for vm in range(vms):
             owner = owner_of(layers, layer, vm)
             if owner not in spaces:
-                frames = tuple(machine.take(owner, low=True) for _ in range(SPACE_FRAMES))
-                spaces[owner] = Space(owner, home(layers, layer).id, frames)
+                spaces[owner] = give(machine, owner, home(layers, layer).id)
     return spaces
