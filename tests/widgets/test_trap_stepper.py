@@ -45,6 +45,20 @@ def test_stepping_needs_nothing_more_than_the_trait(view):
     assert len(json.dumps(state)) < 60_000
 
 
+def test_requests_wait_in_the_queue_until_one_notification():
+    view = vm.TrapStepper(Work(requests=3), device="virtio")
+    seen = [(moment["queued"], moment["requests"]) for moment in view.state["moments"]]
+    assert list(dict.fromkeys(map(str, seen))) == [
+        "([], [])",
+        "([100], [])",
+        "([100, 101], [])",
+        "([100, 101, 102], [])",
+        "([], [100, 101, 102])",
+    ]
+    assert view.state["queue"]
+    view.close()
+
+
 def test_while_the_vmm_runs_the_processor_is_not_the_guests(view):
     for moment in view.state["moments"]:
         inside = moment["phase"] in ("trap", "decode", "act")

@@ -11,12 +11,14 @@ import { errorBox, follow, h, number, root, sender, set, textTwin, translator, w
  * @property {string[]} virtual
  * @property {[number, number, number, number]} counts instructions, directly run, exits, emulated
  * @property {number[]} requests
+ * @property {number[]} queued
  */
 /**
  * @typedef {object} State
  * @property {string} closed
  * @property {number} turn counts the runs
  * @property {[string, string, [string, string][], string][]} choices id, label, options and what is chosen
+ * @property {boolean} queue whether the device takes its requests from a queue
  * @property {string[]} program
  * @property {[string, string][]} phases
  * @property {string[]} names of the registers
@@ -48,6 +50,8 @@ function render({ model, el, signal }) {
   const said = h("p", { class: "vmw-said" });
   const registers = h("table", { class: "vmw-registers" });
   const counts = h("dl", { class: "vmw-counts" });
+  const queueTitle = h("h4");
+  const queue = h("p", { class: "vmw-desk" });
   const deskTitle = h("h4");
   const desk = h("p", { class: "vmw-desk" });
   const logTitle = h("h4");
@@ -66,7 +70,7 @@ function render({ model, el, signal }) {
       { class: "vmw-both" },
       h("div", { class: "vmw-column vmw-program" }, codeTitle, code),
       h("div", { class: "vmw-column" }, registers),
-      h("div", { class: "vmw-column vmw-right" }, counts, deskTitle, desk, logTitle, none, log),
+      h("div", { class: "vmw-column vmw-right" }, counts, queueTitle, queue, deskTitle, desk, logTitle, none, log),
     ),
     twin.el,
   );
@@ -249,6 +253,9 @@ function render({ model, el, signal }) {
         write(pair.children[1], count(moment.counts[i]));
       },
     );
+    queueTitle.hidden = queue.hidden = !now.queue;
+    write(queueTitle, t("In the queue, in shared memory"));
+    write(queue, moment.queued.length ? moment.queued.map(count).join(", ") : "–");
     write(deskTitle, t("The device has got"));
     write(desk, moment.requests.length ? moment.requests.map(count).join(", ") : t("nothing yet"));
     const exits = now.log.slice(0, moment.counts[2] - (moment.phase === "trap" || moment.phase === "decode" ? 1 : 0));

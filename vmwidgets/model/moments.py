@@ -34,8 +34,8 @@ class Moment:
         The general registers.
     executed, direct, exits, emulated
         Counts so far: instructions, of which ran without the VMM; exits; emulated instructions.
-    requests
-        What the device has got so far.
+    requests, queued
+        What the device has got so far; what lies in its queue, in the guest's memory, and has not been taken yet.
     """
 
     phase: str
@@ -53,3 +53,4 @@ class Moment:
     exits: int
     emulated: int
     requests: tuple[int, ...]
+    queued: tuple[int, ...] = ()

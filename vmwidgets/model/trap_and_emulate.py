@@ -16,6 +16,7 @@ from dataclasses import replace
 from vmwidgets.model.assembly import assemble
 from vmwidgets.model.cpu import CPU, Action, Exit, neutral
 from vmwidgets.model.deprivileged import (
+    DONE,
     LEVELS,
     NOTIFY,
     Device,
@@ -304,8 +305,20 @@ class VMM:
             len(self.log),
             self.emulated,
             tuple(self.device.requests),
+            self._queued(),
         )
         self.moments.append(moment)
+
+    def _queued(self) -> tuple[int, ...]:
+        """Return what lies in the queue and has not been taken yet."""
+        if self.device_model != "virtio":
+            return ()
+        memory, queue, found = self.space.memory, self.space.queue, list[int]()
+        at = memory.load(queue + DONE, 8)
+        while 8 + 8 * at < DONE and (request := memory.load(queue + 8 + 8 * at, 8)):
+            found.append(request)
+            at += 1
+        return tuple(found)
 
 
 def kind_of(instruction: Instruction) -> str:

@@ -121,6 +121,7 @@ class TrapStepper(View):
                 ["tables", _("Page tables"), [[id, _(text)] for id, text in _TABLES.items()], run.tables],
                 ["device", _("Device"), [[id, _(text)] for id, text in devices.items()], run.device_model],
             ],
+            "queue": run.device_model == "virtio" and isinstance(self.guest, Work),
             "program": lines,
             "phases": [[id, _(text)] for id, text in PHASES.items()],
             "names": names,
@@ -146,6 +147,7 @@ class TrapStepper(View):
             "virtual": [*processor(now, now.virtual, 0), *values],
             "counts": [now.executed, now.direct, now.exits, now.emulated],
             "requests": list(now.requests),
+            "queued": list(now.queued),
         }
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
