@@ -4,11 +4,11 @@ What a VM does not use of its guarantee while it sleeps is kept for one period o
 works in turn has it too. What a VM gets beyond its guarantee by its weight is not held against it later, but for one
 quantum.
 
-A vCPU that wakes and is owed time preempts one that is not. Any other that is next preempts once the running one is
-:data:`GRANULARITY_US` ahead of it. It is as far behind the rest as it was when it went to sleep, or a quantum of its
-own: so neither short sleeps nor long ones change its share. How ESX and Hyper-V treat a vCPU that wakes is not
-published; period, granularity and quantum are assumptions, so that shares can be read from this model, and wake-up
-latencies cannot.
+A vCPU that wakes and is owed time preempts one that is not, and one that is as soon as it is owed
+:data:`GRANULARITY_US` more. Any other that is next preempts once the running one is so far ahead of it. It is as far
+behind the rest as it was when it went to sleep, or a quantum of its own: so neither short sleeps nor long ones change
+its share. How ESX and Hyper-V treat a vCPU that wakes is not published; period, granularity and quantum are
+assumptions, so that shares can be read from this model, and wake-up latencies cannot.
 """
 
 from heapq import heapify, heappush
@@ -67,18 +67,22 @@ class Reserving(VirtualTime):
         if idle is not None or self.first(now) != key:
             return idle
         running = [
-            (-max(0, self.owes(v, now)), self.key_at(v, now), pcpu)
+            (-max(0, self.owes(v, now)), self.key_at(v, now), pcpu, v)
             for pcpu in self.pcpus
             if (v := pcpu.current) is not None and ends[pcpu.index] > now
         ]
         if not running:
             return None
-        owed, most, pcpu = max(running, key=lambda one: one[:2])
-        if owed or pcpu.current is None:
-            return None
-        if self.owes(vcpu, now) > 0:
+        owed, most, pcpu, current = max(running, key=lambda one: one[:2])
+        owes = self.owes(vcpu, now)
+        if owed:  # both are: until the one that woke is owed more, by as much as counts
+            missing = max(0, GRANULARITY_US * _PPM - owes - owed)
+            closing = max(1, _PPM + self.rate[vcpu.index] - self.rate[current.index])
+            self.sim.shorten(pcpu, now - -missing // closing)
+        elif owes > 0:
             return pcpu
-        self.sim.shorten(pcpu, now + (key - most) // self.stride[pcpu.current.index] + GRANULARITY_US)
+        else:
+            self.sim.shorten(pcpu, now + (key - most) // self.stride[current.index] + GRANULARITY_US)
         return None
 
     def replace(self, vcpu: VCpu | None, pcpu: PCpu, now: int) -> VCpu | None:
