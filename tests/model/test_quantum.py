@@ -115,7 +115,7 @@ def test_a_slower_thief_steals_less():
 
 
 @pytest.mark.parametrize("algorithm", [a for a in sorted(ALGORITHMS) if "weight" in ALGORITHMS[a].heeds])
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None)
 @given(shares=st.lists(st.integers(5, 30), min_size=2, max_size=4))
 def test_busy_guests_get_what_the_fluid_model_says(algorithm: str, shares: list[int]):
     vms = [VM(f"vm {i}", cpu_shares=100 * s, workload=BURNER) for i, s in enumerate(shares)]
