@@ -1,18 +1,20 @@
 """Guest code as text: a subset of x86-64 in Intel syntax.
 
 The parser is total and bounded: any text is either a program or one sentence that names line and column. What it
-accepts an assembler accepts too, with the same meaning; what x86-64 cannot encode it refuses.
+accepts an assembler accepts too, with the same meaning; what x86-64 cannot encode it refuses. Two names of data are
+those of different assemblers (``dq`` and ``.quad``), and ``pushf`` is ``pushfq``, as nothing narrower is of use.
 """
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from vmwidgets.model.data_directives import DIRECTIVES, read_data
+from vmwidgets.model.errors import check_int
 from vmwidgets.model.guest_code import (
-    REGISTERS,
-    RSP,
+    BARRIER,
+    INSTRUCTION_BYTES,
+    ORIGIN,
     AssemblyError,
-    ControlRegister,
     Immediate,
     Instruction,
     Memory,
@@ -21,62 +23,61 @@ from vmwidgets.model.guest_code import (
     Register,
     Target,
 )
-from vmwidgets.model.tokens import Tokens
+from vmwidgets.model.operands import ACCUMULATORS, CONTROL, LABEL, NAMES, Operands
 
 MAX_INSTRUCTIONS = 256
-"""Instructions that the text of a program may have."""
+"""Instructions that the text of a program may have, a piece of data counted as one."""
 MAX_CHARACTERS = 32_768
 """Characters that the text of a program may have, comments included."""
-
-_NAMES = {
-    **{name: Register(number, 64) for number, name in enumerate(REGISTERS)},
-    **{"e" + name[1:]: Register(number, 32) for number, name in enumerate(REGISTERS[:8])},
-    **{f"r{number}d": Register(number, 32) for number in range(8, 16)},
-    # Narrower names have one use each: the data and the port of in and out, and the count of a shift.
-    "ax": Register(0, 16),
-    "al": Register(0, 8),
-    "dx": Register(2, 16),
-    "cl": Register(1, 8),
-}
-_CONTROL = {"cr3": ControlRegister(3)}
-_ACCUMULATORS = ("al", "ax", "eax")
-_SIZES = {"dword": 32, "qword": 64}
+MAX_DATA_BYTES = 16_384
+"""Bytes of data that a program may have."""
+_MAX_ORIGIN = 2**30
 
 _SYNONYMS = {
     "jz": ("je",), "jnz": ("jne",), "jb": ("jc", "jnae"), "jae": ("jnc", "jnb"), "jbe": ("jna",), "ja": ("jnbe",),
     "jl": ("jnge",), "jge": ("jnl",), "jle": ("jng",), "jg": ("jnle",), "js": (), "jns": (), "jo": (), "jno": (),
-    "jmp": (),
+    "jp": ("jpe",), "jnp": ("jpo",),
 }  # fmt: skip
 _JUMPS = {name: canonical for canonical, others in _SYNONYMS.items() for name in (canonical, *others)}
+_CANONICAL = {**_JUMPS, "pushf": "pushfq", "popf": "popfq", "int3": "int"}
+_NO_OPERANDS = (
+    *("nop", "pause", "ret", "pushf", "pushfq", "popf", "popfq", "iretq", "int3"),
+    *("vmcall", "hlt", "cli", "sti", "cpuid", "rdtsc", "rdmsr", "wrmsr"),
+)
 _SHAPES = {
     **dict.fromkeys(("mov", "add", "sub", "and", "or", "xor", "cmp", "test"), "two"),
     **dict.fromkeys(("shl", "shr"), "shift"),
     **dict.fromkeys(("inc", "dec"), "one"),
-    **dict.fromkeys(("nop", "pause", "vmcall", "hlt", "cli", "sti"), "none"),
+    **dict.fromkeys(_NO_OPERANDS, "none"),
     **dict.fromkeys(_JUMPS, "jump"),
-    "lea": "lea",
-    "in": "in",
-    "out": "out",
+    **dict.fromkeys(("jmp", "call"), "branch"),
+    **dict.fromkeys(("invlpg", "clflush", "sgdt"), "address"),
+    **{name: name for name in ("push", "pop", "lea", "movzx", "in", "out", "int", "smsw")},
 }
 MNEMONICS = tuple(_SHAPES)
 """The instructions of the subset, with the other spellings of conditional jumps."""
+_NO_LABELS = frozenset(
+    (*NAMES, *CONTROL, "ah", "bh", "ch", "dh", "rip", "eip", "ip", "cs", "ds", "es", "fs", "gs", "ss", "st")
+)
+_BREAKPOINT = 3  # the vector of int3
 
-_LABEL = re.compile(r"[A-Za-z_.][\w.]*", re.ASCII)
 
-
-def assemble(text: str) -> Program:
+def assemble(text: str, origin: int = ORIGIN) -> Program:
     """Read the text of a program.
 
     Parameters
     ----------
     text
-        One instruction a line, labels with a colon, comments after ``;`` or ``#``.
+        One instruction or directive of data a line, labels with a colon, comments after ``;`` or ``#``.
+    origin
+        Address of the first instruction, a multiple of 16.
 
     Raises
     ------
     AssemblyError
         If it is not a program of the subset: with line and column of what is wrong.
     """
+    origin = check_int("origin", origin, 0, _MAX_ORIGIN) & -INSTRUCTION_BYTES
     if len(text) > MAX_CHARACTERS:
         line = text.count("\n", 0, MAX_CHARACTERS) + 1
         column = MAX_CHARACTERS - text.rfind("\n", 0, MAX_CHARACTERS)
@@ -86,30 +87,88 @@ def assemble(text: str) -> Program:
             column=column,
             most=MAX_CHARACTERS,
         )
-    lines = [_Line(number, line) for number, line in enumerate(text.split("\n"), 1)]
-    labels: dict[str, int] = {}
-    count = 0
-    for line in lines:
-        line.take_labels(labels, count)
-        if line.tokens:
-            count += 1
-            if count > MAX_INSTRUCTIONS:
+    layout = _Layout(origin)
+    for number, line in enumerate(text.split("\n"), 1):
+        layout.add(_Line(number, line))
+    return layout.program(text)
+
+
+class _Layout:
+    """Where the lines of a program go: indexes and addresses, before labels ahead of them are known."""
+
+    def __init__(self, origin: int) -> None:
+        self.end = origin
+        self.data_bytes = 0
+        self.labels: dict[str, int] = {}
+        self.addresses: dict[str, int] = {}
+        self.places: list[int] = []
+        self.lines: list[_Line] = []
+        self.data: list[tuple[int, _Line]] = []
+        self._waiting: list[str] = []
+
+    def add(self, line: "_Line") -> None:
+        self._waiting += line.take_labels(self.labels)
+        if line.is_data():
+            goes_on = bool(self.lines) and self.lines[-1].is_data()
+            if not goes_on:  # one piece of data stands for one instruction, however many lines it has
+                self._append(line, self.end)
+            self._settle(len(self.places) - 1, self.end)
+            self.data.append((self.end, line))
+            size = len(read_data(line, labels_known=False))
+            self.end += size
+            self.data_bytes += size
+            if self.data_bytes > MAX_DATA_BYTES:
+                line.at = 0
                 raise AssemblyError(
-                    "line {line}, column {column}: this is more than {most} instructions",
+                    "line {line}, column {column}: this is more than {most} bytes of data",
                     **line.here(),
-                    most=MAX_INSTRUCTIONS,
+                    most=MAX_DATA_BYTES,
                 )
-    instructions = tuple(line.instruction(labels) for line in lines if line.tokens)
-    return Program(text, instructions, MappingProxyType(labels))
+        elif line.tokens:
+            at = -(-self.end // INSTRUCTION_BYTES) * INSTRUCTION_BYTES
+            self._append(line, at)
+            self._settle(len(self.places) - 1, at)
+            self.end = at + INSTRUCTION_BYTES
+
+    def _append(self, line: "_Line", at: int) -> None:
+        if len(self.places) == MAX_INSTRUCTIONS:
+            raise AssemblyError(
+                "line {line}, column {column}: this is more than {most} instructions",
+                **line.here(),
+                most=MAX_INSTRUCTIONS,
+            )
+        self.lines.append(line)
+        self.places.append(at)
+
+    def _settle(self, index: int, at: int) -> None:
+        """Give the labels in front of an instruction their place."""
+        for name in self._waiting:
+            self.labels[name], self.addresses[name] = index, at
+        self._waiting.clear()
+
+    def program(self, text: str) -> Program:
+        self._settle(len(self.places), self.end)
+        for line in (*self.lines, *(line for _, line in self.data)):
+            line.addresses, line.labels = self.addresses, self.labels
+        data = tuple((at, read_data(line, labels_known=True)) for at, line in self.data)
+        instructions = tuple(line.instruction() for line in self.lines)
+        labels, addresses = MappingProxyType(self.labels), MappingProxyType(self.addresses)
+        return Program(text, instructions, labels, addresses, (*self.places, self.end), data)
 
 
-class _Line(Tokens):
-    """One line of a program: labels, then perhaps an instruction."""
+class _Line(Operands):
+    """One line of a program: labels, then perhaps an instruction or a directive of data."""
 
-    def take_labels(self, labels: dict[str, int], index: int) -> None:
+    labels: Mapping[str, int]
+
+    def is_data(self) -> bool:
+        return bool(self.tokens) and self.tokens[0][0].lower() in DIRECTIVES
+
+    def take_labels(self, labels: dict[str, int]) -> list[str]:
+        names: list[str] = []
         while self.peek(1) == ":":
             name = self.peek()
-            if not _LABEL.fullmatch(name) or name.lower() in (*_NAMES, *_CONTROL) or len(name) > 40:
+            if not LABEL.fullmatch(name) or name.lower() in _NO_LABELS or len(name) > 40:
                 raise AssemblyError(
                     "line {line}, column {column}: {word} cannot be a label, expected a name of at most 40 Latin"
                     " letters, digits, _ and . that is not a register",
@@ -120,239 +179,134 @@ class _Line(Tokens):
                 raise AssemblyError(
                     "line {line}, column {column}: the label {word} is there already", **self.here(), word=name
                 )
-            labels[name] = index
+            labels[name] = -1  # until it is known what follows
+            names.append(name)
             self.at += 2
         del self.tokens[: self.at]
         self.at = 0
+        return names
 
-    def instruction(self, labels: Mapping[str, int]) -> Instruction:
+    def instruction(self) -> Instruction:
+        self.at = 0
         name = self.next().lower()
+        if self.is_data():
+            return Instruction(BARRIER, (), self.line)
         shape = _SHAPES.get(name)
         if shape is None:
-            self.unknown(name, MNEMONICS, 0)
-        operands = self._operands(name, shape, labels)
-        if self.peek():
-            raise AssemblyError(
-                "line {line}, column {column}: this is {word}, expected the end of the line",
-                **self.here(),
-                word=repr(self.peek()[:40]),
-            )
-        return Instruction(_JUMPS.get(name, name), operands, self.line)
+            self.unknown(name, (*MNEMONICS, *DIRECTIVES), 0)
+        operands = self._operands(name, shape)
+        self.finish()
+        return Instruction(_CANONICAL.get(name, name), operands, self.line)
 
-    def _operands(self, name: str, shape: str, labels: Mapping[str, int]) -> tuple[Operand, ...]:
+    def _operands(self, name: str, shape: str) -> tuple[Operand, ...]:
         match shape:
             case "none":
-                return ()
-            case "jump":
-                return (self._target(labels),)
+                return (Immediate(_BREAKPOINT),) if name == "int3" else ()
+            case "two":
+                return self.two(name)
             case "one":
-                return (self._sized(self._place(), 1),)
+                return (self.sized(self.place(), 1),)
             case "shift":
                 return self._shift()
+            case "jump":
+                return (self._target("a label"),)
+            case "branch":
+                return (self._branch(),)
+            case "push":
+                return (self.immediate(32, signed=True) if self.is_constant() else self.wide(),)
+            case "pop":
+                return (self.wide(),)
+            case "int":
+                return (self.number(0, 255),)
+            case "address":
+                return (self._address(),)
+            case "smsw":
+                return (self._smsw(),)
+            case "movzx":
+                return self._movzx()
             case "lea":
-                return self._lea()
+                register = self.register(16, alone=True)
+                self.expect(",")
+                return register, self._address()
             case "in":
                 data = self._accumulator()
                 self.expect(",")
                 return data, self._port()
-            case "out":
+            case _:
                 port = self._port()
                 self.expect(",")
                 return port, self._accumulator()
-            case _:
-                return self._two(name)
-
-    def _two(self, name: str) -> tuple[Operand, ...]:
-        start = self.at
-        if name == "mov" and (self.peek().lower() in _CONTROL or self.peek(2).lower() in _CONTROL):
-            return self._control()
-        left = self._place()
-        self.expect(",")
-        middle = self.at
-        if self.is_number():
-            left = self._sized(left, start)
-            wide = name == "mov" and left.bits == 64 and isinstance(left, Register)
-            return left, self._immediate(64 if wide else 32, signed=left.bits == 64 and not wide)
-        right = self._place()
-        if isinstance(left, Memory):
-            if isinstance(right, Memory):
-                raise AssemblyError(
-                    "line {line}, column {column}: an instruction reaches memory once, expected a register or a number",
-                    **self.here(middle),
-                )
-            left = self._fit(left, right, start)
-        elif isinstance(right, Memory):
-            right = self._fit(right, left, middle)
-        elif left.bits != right.bits:
-            raise AssemblyError(
-                "line {line}, column {column}: this register has {bits} bits, expected {wanted}",
-                **self.here(middle),
-                bits=right.bits,
-                wanted=left.bits,
-            )
-        return left, right
-
-    def _control(self) -> tuple[Operand, ...]:
-        """Read a control register and a 64-bit register, in either order."""
-        sides: list[Operand] = []
-        for _ in range(2):
-            if sides:
-                self.expect(",")
-            at, control = self.at, _CONTROL.get(self.peek().lower())
-            if control and not any(isinstance(side, ControlRegister) for side in sides):
-                self.at += 1
-                sides.append(control)
-                continue
-            register = self._register()
-            if register.bits != 64:
-                raise AssemblyError(
-                    "line {line}, column {column}: this register has {bits} bits, expected {wanted}",
-                    **self.here(at),
-                    bits=register.bits,
-                    wanted=64,
-                )
-            sides.append(register)
-        return tuple(sides)
 
     def _shift(self) -> tuple[Operand, ...]:
-        place = self._sized(self._place(), 1)
+        place = self.sized(self.place(), 1)
         self.expect(",")
         if self.peek().lower() == "cl":
             self.at += 1
-            return place, _NAMES["cl"]
+            return place, NAMES["cl"]
         if not self.is_number():
             self.unexpected("cl, 0..255")
         return place, self.number(0, 255)
 
-    def _lea(self) -> tuple[Operand, ...]:
-        register = self._register()
+    def _movzx(self) -> tuple[Operand, ...]:
+        register = self.register(16, alone=True)
         self.expect(",")
+        at = self.at
+        place = self.sized(self.place(), at)
+        if place.bits > 16 or place.bits >= register.bits:
+            narrow = "8" if register.bits == 16 else "8, 16"
+            raise AssemblyError(
+                "line {line}, column {column}: this has {bits} bits, expected {wanted}",
+                **self.here(at),
+                bits=place.bits,
+                wanted=narrow,
+            )
+        return register, place
+
+    def _smsw(self) -> Register | Memory:
+        at = self.at
+        place = self.place()
+        if isinstance(place, Register):
+            if place.bits == 8:
+                self.wrong_bits(8, 16, at)
+            return place
+        if place.bits not in (0, 16):
+            self.wrong_size(place.bits, 16, at)
+        return place
+
+    def _address(self) -> Memory:
         if self.peek() != "[":
             self.unexpected("[")
-        return register, self._memory(0)
+        return self.memory(0)
 
-    def _target(self, labels: Mapping[str, int]) -> Target:
+    def _branch(self) -> Operand:
+        word = self.peek().lower()
+        if word in NAMES or "[" in (word, self.peek(1)) or self.peek(1).lower() == "ptr":
+            return self.wide()
+        return self._target("a label, a 64-bit register or qword [ ]")
+
+    def _target(self, expected: str) -> Target:
         name = self.peek()
-        if not _LABEL.fullmatch(name) or name.lower() in _NAMES:
-            raise AssemblyError("line {line}, column {column}: expected a label to jump to", **self.here())
-        if name not in labels:
-            if labels:
-                self.unknown(name, labels, self.at)
+        if not LABEL.fullmatch(name) or name.lower() in NAMES:
+            raise AssemblyError(
+                "line {line}, column {column}: expected {expected} to go to", **self.here(), expected=expected
+            )
+        if name not in self.labels:
+            if self.labels:
+                self.unknown(name, self.labels, self.at)
             raise AssemblyError(
                 "line {line}, column {column}: there is no label {word}", **self.here(), word=repr(name[:40])
             )
         self.at += 1
-        return Target(name, labels[name])
+        return Target(name, self.labels[name])
 
     def _accumulator(self) -> Register:
-        if self.peek().lower() not in _ACCUMULATORS:
-            self.unexpected(", ".join(_ACCUMULATORS))
-        return _NAMES[self.next().lower()]
+        if self.peek().lower() not in ACCUMULATORS:
+            self.unexpected(", ".join(ACCUMULATORS))
+        return NAMES[self.next().lower()]
 
     def _port(self) -> Register | Immediate:
         if self.is_number():
             return self.number(0, 255)
         if self.peek().lower() != "dx":
             self.unexpected("dx, 0..255")
-        return _NAMES[self.next().lower()]
-
-    def _place(self) -> Register | Memory:
-        if self.peek() == "[":
-            return self._memory(0)
-        bits = _SIZES.get(self.peek().lower())
-        if bits is None:
-            return self._register()
-        self.at += 1
-        if self.peek().lower() == "ptr":
-            self.at += 1
-        if self.peek() != "[":
-            self.unexpected("[")
-        return self._memory(bits)
-
-    def _register(self) -> Register:
-        word = self.peek()
-        register = _NAMES.get(word.lower())
-        if register is None or register.bits < 32:
-            if not _LABEL.fullmatch(word) or register is not None:
-                self.unexpected("rax..r15, eax..r15d, [ ]")
-            self.unknown(word.lower(), (name for name, known in _NAMES.items() if known.bits >= 32), self.at)
-        self.at += 1
-        return register
-
-    def _sized(self, place: Register | Memory, at: int) -> Register | Memory:
-        if place.bits == 0:
-            raise AssemblyError(
-                "line {line}, column {column}: how much of memory is not said, expected dword or qword before the [",
-                **self.here(at),
-            )
-        return place
-
-    def _fit(self, memory: Memory, register: Register, at: int) -> Memory:
-        if memory.bits not in (0, register.bits):
-            raise AssemblyError(
-                "line {line}, column {column}: this memory has {bits} bits, expected {wanted} as the register",
-                **self.here(at),
-                bits=memory.bits,
-                wanted=register.bits,
-            )
-        return Memory(memory.base, memory.index, memory.scale, memory.displacement, register.bits)
-
-    def _memory(self, bits: int) -> Memory:
-        self.expect("[")
-        registers: list[tuple[int, int, int]] = []
-        start, displacement = self.at, 0
-        sign = self.sign()
-        while True:
-            if self.peek()[:1].isdigit() and self.peek(1) == "*":
-                scale = self.number(0, 2**32).value
-                self.expect("*")
-                registers.append(self._part(sign, scale))
-            elif self.peek()[:1].isdigit():
-                displacement += sign * self.number(0, 2**32).value
-            else:
-                registers.append(self._part(sign, None))
-            if self.peek() not in ("+", "-"):
-                break
-            sign = self.sign()
-        if not -(2**31) <= displacement < 2**31:
-            self.out_of_range(start, -(2**31), 2**31 - 1)
-        self.expect("]")
-        return Memory(*self._base_and_index(registers), displacement, bits)
-
-    def _part(self, sign: int, scale: int | None) -> tuple[int, int, int]:
-        """Read a register with its scale, 0 where none is written; and where it stands."""
-        at = self.at
-        register = self._register()
-        if sign < 0 or register.bits != 64:
-            raise AssemblyError(
-                "line {line}, column {column}: an address adds 64-bit registers, expected rax to r15 after a +",
-                **self.here(at),
-            )
-        if scale is None and self.peek() == "*":
-            self.at += 1
-            if not self.is_number():
-                self.unexpected("1, 2, 4, 8")
-            scale = self.number(0, 2**32).value
-        if scale not in (None, 1, 2, 4, 8):
-            raise AssemblyError(
-                "line {line}, column {column}: the scale is {scale}, expected 1, 2, 4 or 8",
-                **self.here(at),
-                scale=scale,
-            )
-        return register.number, scale or 0, at
-
-    def _base_and_index(self, parts: list[tuple[int, int, int]]) -> tuple[int | None, int | None, int]:
-        # The base is the one without a scale. The stack pointer has no encoding as an index, so it goes first.
-        rest = sorted(parts, key=lambda part: (part[1] > 0, part[0] != RSP))
-        base = rest.pop(0) if rest and rest[0][1] == 0 else None
-        index = rest.pop(0) if rest else None
-        if index and (rest or index[0] == RSP):
-            raise AssemblyError(
-                "line {line}, column {column}: an address has one base and one index, and rsp is no index",
-                **self.here((rest or [index])[-1][2]),
-            )
-        return base[0] if base else None, index[0] if index else None, index[1] or 1 if index else 1
-
-    def _immediate(self, bits: int, signed: bool) -> Immediate:
-        # A 64-bit instruction holds 32 bits and extends their sign; only mov to a register holds 64.
-        return self.number(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1 if signed else 2**bits - 1)
+        return NAMES[self.next().lower()]

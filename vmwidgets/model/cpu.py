@@ -2,12 +2,14 @@
 
 Ordinary instructions run one after another and the VMM hears nothing of them. A port access, a hypercall, a halt, a
 page that the second-stage table does not map, or a timer interrupt takes the CPU away from the guest; a handler, the
-VMM, decides what comes of it. Nothing here knows a wall clock: the same program with the same handler gives the same
-log.
+VMM, decides what comes of it. What else is privileged takes it away, too, unless the processor settles it, which is
+said by a set of reasons. Nothing here knows a wall clock: the same program with the same handler gives the same log.
+
+Instructions are fetched without translation, and stores do not change them.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
@@ -15,16 +17,23 @@ from types import MappingProxyType
 
 from vmwidgets.model.assembly import assemble
 from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.flags import status
 from vmwidgets.model.guest_code import REGISTERS, Program
 from vmwidgets.model.guest_memory import MASK64, GuestMemory, Trap
 from vmwidgets.model.instructions import decode
 from vmwidgets.model.operations import Run, State
+from vmwidgets.model.processor import ALWAYS_SETTLED, PRIVILEGED, SETTLED, WHOLE, deliver
+from vmwidgets.model.stack_instructions import index_at, rflags
 from vmwidgets.model.units import KiB
 
 EXIT_REASONS = ("external_interrupt", "hlt", "hypercall", "io", "ept_violation")
 """Why a guest stops: basic exit reasons 1, 12, 18, 30 and 48 of Intel SDM volume 3, appendix C."""
-TRAP_REASONS = ("control_register", "interrupt_flag", "page_fault")
-"""Why a guest stops, besides, if the processor does not help: what is privileged traps, and so does a page fault."""
+TRAP_REASONS = (
+    *("control_register", "interrupt_flag", "page_fault", "general_protection", "invalid_opcode", "triple_fault"),
+    *("cpuid", "rdmsr", "wrmsr", "invlpg", "software_interrupt", "rdtsc", "sgdt", "interrupt_return"),
+)
+"""Why a guest stops, besides, where the processor does not settle it: what is privileged traps, and so do exceptions.
+Basic exit reasons 0, 2, 10, 14, 16, 28, 31, 32 and 46 of the same appendix say so."""
 MAX_LOG = 10_000
 """The log keeps so many of the latest exits. Their counts stay exact."""
 MAX_BUDGET = 100_000_000
@@ -60,7 +69,8 @@ class Exit:
     detail
         What the hardware reports with it, as pairs: ``port, bits, write, value`` for io, ``number`` for a hypercall,
         ``address, bytes, write`` for an EPT violation or a page fault, ``number, write, register, value`` for a control
-        register, ``value`` for the interrupt flag.
+        register, ``value`` for the interrupt flag, ``leaf, subleaf`` for cpuid, ``number, value`` for rdmsr and wrmsr,
+        ``address`` for invlpg, ``vector`` for a software interrupt and for the exception that became a triple fault.
     """
 
     reason: str
@@ -113,9 +123,18 @@ def neutral(cpu: "CPU", exit: Exit) -> Action:
         cpu.answer(exit, ABSENT)
     elif exit.reason == "hypercall":
         cpu.write("rax", UNKNOWN_HYPERCALL)
-    elif exit.reason == "ept_violation":
+    elif exit.reason == "cpuid":
+        for register in ("rax", "rbx", "rcx", "rdx"):
+            cpu.write(register, 0)
+    elif exit.reason in ("rdmsr", "rdtsc"):
+        cpu.write_pair(0)
+    elif exit.reason in _FATAL:
         return Action.STOP
     return Action.RESUME
+
+
+_FATAL = ("ept_violation", "general_protection", "invalid_opcode", "triple_fault", "interrupt_return", "sgdt")
+"""What a VMM without devices can only stop a guest for: it would come again and again."""
 
 
 class CPU:
@@ -135,6 +154,11 @@ class CPU:
     assistance
         What the processor does by itself where it would trap; returns whether that settled it, so that no exit is
         needed, and then has moved the guest on. By default nothing.
+    settles
+        What the processor settles for any guest, by reason, once `assistance` has had its say: for example
+        :data:`vmwidgets.model.processor.WITH_ASSISTANCE`.
+    clock
+        The time stamp counter, in cycles. By default an instruction takes a cycle.
     """
 
     def __init__(
@@ -144,15 +168,27 @@ class CPU:
         handler: Handler = neutral,
         timer: Timer = (),
         assistance: Assistance = lambda _cpu, _trap: False,
+        settles: Collection[str] = ALWAYS_SETTLED,
+        clock: Callable[[], int] | None = None,
     ) -> None:
         self.program = program if isinstance(program, Program) else assemble(program)
         self.memory = memory if isinstance(memory, GuestMemory) else GuestMemory.flat(memory)
         self.handler = handler
         self.assistance = assistance
+        self.settles = frozenset(settles)
+        self.clock = clock or (lambda: self.executed)
         self.executed = 0
-        self._state = State(self.memory)
+        self.attempts = 0
+        """Instructions attempted: those executed, and those that a fault kept from it."""
+        self.kernel_stack: int | None = None
+        """What an interrupt of user code takes as stack pointer (RSP0 of the task state); None: the user's own."""
+        self.gdtr = (0xFFFFFE0000001000, 0x7F)
+        """Base and limit of the descriptor table, which ``sgdt`` shows; those of a Linux kernel's first CPU."""
+        self.state = State(self.memory, self.program.places)
+        """What instructions change, for the processor and its VMM."""
+        load_data(self.program, self.memory)
         code = self.program.instructions
-        self._code: list[Run] = [decode(self._state, one, at + 1) for at, one in enumerate(code)]
+        self._code: list[Run] = [decode(self.state, one, at + 1) for at, one in enumerate(code)]
         self._code.append(_past_the_end)
         self._lines = (*(one.line for one in code), 0)
         self._rip = 0
@@ -176,13 +212,37 @@ class CPU:
     @property
     def registers(self) -> Mapping[str, int]:
         """The 64-bit registers by name."""
-        return MappingProxyType(dict(zip(REGISTERS, self._state.slots, strict=False)))
+        return MappingProxyType(dict(zip(REGISTERS, self.state.slots, strict=False)))
 
     @property
     def flags(self) -> Mapping[str, bool]:
-        """The flags ZF, SF, CF and OF."""
-        result, carry, overflow, sign = self._state.flags[0]
-        return MappingProxyType({"ZF": result == 0, "SF": result & sign != 0, "CF": carry, "OF": overflow & sign != 0})
+        """The flags ZF, SF, CF, OF, PF and AF."""
+        return MappingProxyType(status(self.state.flags[0]))
+
+    @property
+    def rflags(self) -> int:
+        """The register RFLAGS."""
+        return rflags(self.state)
+
+    @property
+    def mode(self) -> str:
+        """``"kernel"`` or ``"user"``; set it to change it."""
+        return "user" if self.state.user else "kernel"
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        if mode not in ("kernel", "user"):
+            raise VmwidgetsError("mode is {value}, expected kernel or user", value=repr(mode)[:60])
+        self.state.user = self.memory.user = mode == "user"
+
+    @property
+    def address(self) -> int:
+        """The instruction pointer: address of the instruction that comes next."""
+        return self.program.places[self._rip]
+
+    @address.setter
+    def address(self, address: int) -> None:
+        self._rip = index_at(self.state, address)
 
     def write(self, register: str, value: int) -> None:
         """Set a 64-bit register."""
@@ -190,13 +250,17 @@ class CPU:
             raise VmwidgetsError(
                 "there is no register {name}, expected one of {known}", name=register, known=", ".join(REGISTERS)
             )
-        self._state.slots[REGISTERS.index(register)] = check_int(register, value, 0, MASK64)
+        self.state.slots[REGISTERS.index(register)] = check_int(register, value, 0, MASK64)
+
+    def write_pair(self, value: int) -> None:
+        """Set edx:eax, in which rdmsr and rdtsc give 64 bits."""
+        self.state.slots[0], self.state.slots[2] = value & 0xFFFFFFFF, value >> 32 & 0xFFFFFFFF
 
     def answer(self, exit: Exit, value: int) -> None:
         """Give the guest what it reads from a port, as wide as it asked for."""
-        bits, rax = exit["bits"], self._state.slots[0]
+        bits, rax = exit["bits"], self.state.slots[0]
         kept = rax >> bits << bits if bits < 32 else 0  # al and ax leave the rest of rax, eax clears it
-        self._state.slots[0] = kept | value & ((1 << bits) - 1)
+        self.state.slots[0] = kept | value & ((1 << bits) - 1)
 
     def emulate(self) -> None:
         """Carry out the next instruction in the VMM's software, as one does that decodes it, and move on past it."""
@@ -204,9 +268,24 @@ class CPU:
         self.executed += 1
         self._emulated += 1
 
-    def skip(self) -> None:
-        """Move on past the next instruction without carrying it out."""
-        self._rip += 1
+    def skip(self, count: int = 1) -> None:
+        """Move on past the next instruction without carrying it out, or past ``count`` of them."""
+        self._rip += count
+
+    def inject(self, vector: int, code: int | None = None, *, again: bool = False) -> bool:
+        """Give the guest an exception or interrupt, as a VMM does on VM entry; return whether the guest takes it.
+
+        Parameters
+        ----------
+        vector
+            0 to 255.
+        code
+            The error code, for the exceptions that have one.
+        again
+            The guest comes back to the instruction that was being emulated: as for a fault.
+        """
+        self._rip -= again
+        return deliver(self, check_int("vector", vector, 0, 255), code) is None
 
     def jump(self, label: str) -> None:
         """Let the guest go on at a label of its program."""
@@ -268,36 +347,66 @@ class CPU:
             except Trap as trap:
                 self._rip = rip
                 self.executed += done
+                self.attempts += done
                 left -= done + 1
                 if trap.reason == "end":
                     continue
-                if self.assistance(self, trap):
-                    self.executed += 1
-                elif self._exit(trap) is Action.STOP:
+                self.attempts += 1
+                if self._trap(trap) is Action.STOP:
                     return Action.STOP
             else:
                 self._rip = rip
                 self.executed += burst
+                self.attempts += burst
                 left -= burst
+
+    def _trap(self, trap: Trap) -> Action:
+        """Let the processor settle what it settles, and the VMM the rest."""
+        if self.state.user and trap.reason in PRIVILEGED:
+            trap = Trap("general_protection", code=0)
+        if self.assistance(self, trap):
+            self.executed += 1
+            return Action.RESUME
+        if trap.reason in self.settles:
+            unsettled = SETTLED[trap.reason](self, trap)
+            if unsettled is None:
+                self.executed += trap.reason in WHOLE
+                return Action.RESUME
+            trap = unsettled
+        return self._exit(trap)
 
     def _exit(self, trap: Trap) -> Action:
         """Leave the guest, let the VMM handle it, and move on past an instruction that it emulated."""
         exit = Exit(trap.reason, self.executed, self._lines[self._rip], trap.detail)
         self._exits[trap.reason] += 1
         self._log.append(exit)
-        if trap.reason in _WHOLE:
+        if trap.reason in WHOLE:
             self._rip += 1
             self.executed += 1
             self._emulated += 1
         return self.handler(self, exit)
 
 
-_WHOLE = ("io", "hypercall", "hlt", "control_register", "interrupt_flag")
-"""Reasons that are a whole instruction, which the VMM carries out; the others interrupt one."""
-
-
 def _past_the_end() -> int:
     raise Trap("end")
+
+
+def load_data(program: Program, memory: GuestMemory) -> None:
+    """Put the data of a program into memory.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is no memory at its place.
+    """
+    try:
+        for place, data in program.data:
+            for at, byte in enumerate(data, place):
+                memory.store(at, byte, 1)
+    except Trap as trap:
+        raise VmwidgetsError(
+            "the program's data begins at {place}, where the guest has no memory", place=hex(program.data[0][0])
+        ) from trap
 
 
 def run(

@@ -12,6 +12,13 @@ REGISTERS = (
 """The 64-bit registers in the order of their machine numbers."""
 RSP = 4
 """Machine number of the stack pointer."""
+ORIGIN = 0x8000
+"""Address of the first instruction, unless told: half of the 64 KiB that a guest has by default."""
+INSTRUCTION_BYTES = 16
+"""Distance of instructions. None on x86-64 is longer than 15 bytes, so this is a program in which ``nop`` in front of
+each instruction fills it up to 16."""
+BARRIER = "data"
+"""Name of what stands between instructions where data lies: no instruction. A guest that comes there went astray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class ControlRegister:
-    """A control register of the processor, by number: 3 holds the address of the page tables."""
+    """A control register of the processor, by number: 3 holds the address of the page tables, 2 of a page fault."""
 
     number: int
 
@@ -79,11 +86,31 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program: its text, its instructions, and the index behind each label."""
+    """A program.
+
+    Parameters
+    ----------
+    text
+        Its text.
+    instructions
+        Its instructions; a piece of data between them counts as one (`BARRIER`).
+    labels
+        Index of the instruction behind each label.
+    addresses
+        Address of each label.
+    places
+        Address of each instruction, and last that of the end. An instruction has an address, which calls leave on the
+        stack, but no bytes: what lies there in memory is for the guest to use.
+    data
+        Pieces of data: address and bytes.
+    """
 
     text: str
     instructions: tuple[Instruction, ...]
     labels: Mapping[str, int]
+    addresses: Mapping[str, int]
+    places: tuple[int, ...]
+    data: tuple[tuple[int, bytes], ...]
 
 
 class AssemblyError(VmwidgetsError):

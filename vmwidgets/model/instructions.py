@@ -1,14 +1,18 @@
 """The instructions of the guest, each decoded once into a function that carries it out.
 
 A decoded instruction changes the state and returns the index of the next one. An operand in memory is loaded into the
-scratch slot first and stored from it after; what the guest may not do alone raises a trap.
+scratch slot first and stored from it after; a destination of 8 or 16 bits is put together with the rest of its register
+after. What the guest may not do alone raises a trap, and then the instruction has changed nothing.
 """
 
 from collections.abc import Callable
 
-from vmwidgets.model.guest_code import ControlRegister, Immediate, Instruction, Memory, Operand, Register, Target
+from vmwidgets.model.addressing import address_of, slot_of
+from vmwidgets.model.guest_code import BARRIER, ControlRegister, Immediate, Instruction, Memory, Register
 from vmwidgets.model.guest_memory import MASK64, Trap
-from vmwidgets.model.operations import OPERATIONS, SCRATCH, ZERO, Flags, Operation, Run, State
+from vmwidgets.model.operations import NARROW, OPERATIONS, SCRATCH, ZERO, Operation, Run, State
+from vmwidgets.model.stack_instructions import STACK_DECODERS
+from vmwidgets.model.system_instructions import SYSTEM_DECODERS, control_register
 
 Decoder = Callable[[State, Instruction, int], Run]
 
@@ -16,17 +20,21 @@ Decoder = Callable[[State, Instruction, int], Run]
 def decode(state: State, instruction: Instruction, following: int) -> Run:
     """Return the function that carries out one instruction, ``following`` being the index of the next."""
     control = any(isinstance(operand, ControlRegister) for operand in instruction.operands)
-    decoder = _control_register if control else _DECODERS[instruction.mnemonic]
+    decoder = control_register if control else _DECODERS[instruction.mnemonic]
     return decoder(state, instruction, following)
 
 
-def _address(state: State, place: Memory) -> Run:
-    slots, scale, displacement = state.slots, place.scale, place.displacement
-    base = ZERO if place.base is None else place.base
-    if place.index is None:
-        return lambda: (slots[base] + displacement) & MASK64
-    index = place.index
-    return lambda: (slots[base] + slots[index] * scale + displacement) & MASK64
+def _into(state: State, register: Register, run: Run, following: int) -> Run:
+    """Put what an operation leaves in the slot of narrow destinations into the low bits of a register."""
+    slots, d, kept = state.slots, register.number, MASK64 << register.bits & MASK64
+
+    def narrow() -> int:
+        slots[NARROW] = slots[d]
+        run()
+        slots[d] = slots[d] & kept | slots[NARROW]
+        return following
+
+    return narrow
 
 
 def _arithmetic(operation: Operation, loads: bool, stores: bool) -> Decoder:
@@ -38,18 +46,19 @@ def _arithmetic(operation: Operation, loads: bool, stores: bool) -> Decoder:
         slots, memory = state.slots, state.memory
         bits = left.bits if isinstance(left, Register | Memory) else 64
         size, mask, sign = bits // 8, (1 << bits) - 1, 1 << (bits - 1)
-        run = operation(state, _slot(state, left), _slot(state, right), mask, sign, following)
+        narrow = isinstance(left, Register) and bits < 32 and stores
+        run = operation(state, NARROW if narrow else slot_of(state, left), slot_of(state, right), mask, sign, following)
         place = left if isinstance(left, Memory) else right
         if not isinstance(place, Memory):
-            return run
-        address = _address(state, place)
+            return _into(state, left, run, following) if narrow and isinstance(left, Register) else run
+        address = address_of(state, place)
         if place is right or not stores:
 
             def read() -> int:
                 slots[SCRATCH] = memory.load(address(), size)
                 return run()
 
-            return read
+            return _into(state, left, read, following) if narrow and isinstance(left, Register) else read
 
         def update() -> int:
             at = address()
@@ -64,162 +73,82 @@ def _arithmetic(operation: Operation, loads: bool, stores: bool) -> Decoder:
     return decoder
 
 
-def _slot(state: State, operand: Operand) -> int:
-    match operand:
-        case Register():
-            return operand.number
-        case Immediate():
-            return state.constant(operand.value)
-        case _:
-            return SCRATCH
+def _mov(state: State, instruction: Instruction, following: int) -> Run:
+    """Decode mov; plain loads and stores, which most programs wait for, have no call in them but memory's."""
+    left, right = instruction.operands
+    slots, load, store = state.slots, state.memory.load, state.memory.store
+    if isinstance(left, Register) and left.bits >= 32 and isinstance(right, Memory) and right.index is None:
+        d, size, displacement = left.number, left.bits // 8, right.displacement
+        base = ZERO if right.base is None else right.base
+
+        def read() -> int:
+            slots[d] = load((slots[base] + displacement) & MASK64, size)
+            return following
+
+        return read
+    if isinstance(left, Memory) and left.index is None:
+        size, displacement, mask = left.bits // 8, left.displacement, (1 << left.bits) - 1
+        base, s = ZERO if left.base is None else left.base, slot_of(state, right)
+
+        def write() -> int:
+            store((slots[base] + displacement) & MASK64, slots[s] & mask, size)
+            return following
+
+        return write
+    return _arithmetic(OPERATIONS["mov"], False, True)(state, instruction, following)
+
+
+def _movzx(state: State, instruction: Instruction, following: int) -> Run:
+    register, right = instruction.operands
+    assert isinstance(register, Register)
+    assert isinstance(right, Register | Memory)
+    slots, memory, size, mask = state.slots, state.memory, right.bits // 8, (1 << right.bits) - 1
+    d = register.number if register.bits >= 32 else NARROW
+    if isinstance(right, Register):
+        run = OPERATIONS["mov"](state, d, right.number, mask, 0, following)
+    else:
+        address = address_of(state, right)
+
+        def run() -> int:
+            slots[d] = memory.load(address(), size)
+            return following
+
+    return run if register.bits >= 32 else _into(state, register, run, following)
 
 
 def _lea(state: State, instruction: Instruction, following: int) -> Run:
     register, place = instruction.operands
     assert isinstance(register, Register)
     assert isinstance(place, Memory)
-    slots, address, d, mask = state.slots, _address(state, place), register.number, (1 << register.bits) - 1
+    slots, address, mask = state.slots, address_of(state, place), (1 << register.bits) - 1
+    d = register.number if register.bits >= 32 else NARROW
 
     def run() -> int:
         slots[d] = address() & mask
         return following
 
-    return run
+    return run if register.bits >= 32 else _into(state, register, run, following)
 
 
 def _nop(state: State, instruction: Instruction, following: int) -> Run:
     return lambda: following
 
 
-def _target(instruction: Instruction) -> int:
-    target = instruction.operands[0]
-    assert isinstance(target, Target)
-    return target.index
-
-
-def _jmp(state: State, instruction: Instruction, following: int) -> Run:
-    target = _target(instruction)
-    return lambda: target
-
-
-def _jump_if(condition: Callable[[Flags], object]) -> Decoder:
-    def decoder(state: State, instruction: Instruction, following: int) -> Run:
-        flags, target = state.flags, _target(instruction)
-        return lambda: target if condition(flags[0]) else following
-
-    return decoder
-
-
-def _jz(state: State, instruction: Instruction, following: int) -> Run:
-    # The two conditions that end nearly every loop have no call in them.
-    flags, target = state.flags, _target(instruction)
-    return lambda: following if flags[0][0] else target
-
-
-def _jnz(state: State, instruction: Instruction, following: int) -> Run:
-    flags, target = state.flags, _target(instruction)
-    return lambda: target if flags[0][0] else following
-
-
-def _less(flags: Flags) -> bool:
-    r, _, overflow, sign = flags
-    return (r ^ overflow) & sign != 0
-
-
-def _trap(reason: str) -> Decoder:
-    def decoder(state: State, instruction: Instruction, following: int) -> Run:
-        def run() -> int:
-            raise Trap(reason)
-
-        return run
-
-    return decoder
-
-
-def _hypercall(state: State, instruction: Instruction, following: int) -> Run:
-    slots = state.slots
-
+def _barrier(state: State, instruction: Instruction, following: int) -> Run:
     def run() -> int:
-        raise Trap("hypercall", number=slots[0])
-
-    return run
-
-
-def _control_register(state: State, instruction: Instruction, following: int) -> Run:
-    left, right = instruction.operands
-    control, register = (left, right) if isinstance(left, ControlRegister) else (right, left)
-    assert isinstance(control, ControlRegister)
-    assert isinstance(register, Register)
-    slots, slot, write = state.slots, register.number, int(control is left)
-
-    def run() -> int:
-        value = slots[slot] if write else 0
-        raise Trap("control_register", number=control.number, write=write, register=slot, value=value)
-
-    return run
-
-
-def _interrupt_flag(value: int) -> Decoder:
-    def decoder(state: State, instruction: Instruction, following: int) -> Run:
-        def run() -> int:
-            raise Trap("interrupt_flag", value=value)
-
-        return run
-
-    return decoder
-
-
-def _port(state: State, operand: Operand) -> Run:
-    slots, slot = state.slots, _slot(state, operand)
-    return lambda: slots[slot] & 0xFFFF
-
-
-def _in(state: State, instruction: Instruction, following: int) -> Run:
-    data, port = instruction.operands
-    assert isinstance(data, Register)
-    number, bits = _port(state, port), data.bits
-
-    def run() -> int:
-        raise Trap("io", port=number(), bits=bits, write=0)
-
-    return run
-
-
-def _out(state: State, instruction: Instruction, following: int) -> Run:
-    port, data = instruction.operands
-    assert isinstance(data, Register)
-    slots, number, bits, mask = state.slots, _port(state, port), data.bits, (1 << data.bits) - 1
-
-    def run() -> int:
-        raise Trap("io", port=number(), bits=bits, write=1, value=slots[0] & mask)
+        raise Trap("invalid_opcode")
 
     return run
 
 
 _DECODERS: dict[str, Decoder] = {
     **{name: _arithmetic(one, name != "mov", name not in ("cmp", "test")) for name, one in OPERATIONS.items()},
+    **STACK_DECODERS,
+    **SYSTEM_DECODERS,
+    "mov": _mov,
+    "movzx": _movzx,
     "lea": _lea,
     "nop": _nop,
     "pause": _nop,
-    "jmp": _jmp,
-    "jz": _jz,
-    "jnz": _jnz,
-    "jb": _jump_if(lambda f: f[1]),
-    "jae": _jump_if(lambda f: not f[1]),
-    "jbe": _jump_if(lambda f: f[1] or not f[0]),
-    "ja": _jump_if(lambda f: not f[1] and f[0]),
-    "js": _jump_if(lambda f: f[0] & f[3]),
-    "jns": _jump_if(lambda f: not f[0] & f[3]),
-    "jo": _jump_if(lambda f: f[2] & f[3]),
-    "jno": _jump_if(lambda f: not f[2] & f[3]),
-    "jl": _jump_if(_less),
-    "jge": _jump_if(lambda f: not _less(f)),
-    "jle": _jump_if(lambda f: not f[0] or _less(f)),
-    "jg": _jump_if(lambda f: f[0] and not _less(f)),
-    "in": _in,
-    "out": _out,
-    "vmcall": _hypercall,
-    "hlt": _trap("hlt"),
-    "cli": _interrupt_flag(0),
-    "sti": _interrupt_flag(1),
+    BARRIER: _barrier,
 }

@@ -5,28 +5,50 @@ registers and numbers. Each function here returns the decoded instruction: a fun
 the state and returns the index of the next instruction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from vmwidgets.model.flags import RESET
 from vmwidgets.model.guest_code import REGISTERS
 from vmwidgets.model.guest_memory import MASK64, GuestMemory
 
 Run = Callable[[], int]
-Flags = tuple[int, bool, int, int]
-"""Result, carry, overflow in the sign bit, and the mask of that bit. ZF and SF follow from the result when asked."""
+Left = tuple[int, object, int, int, int, int]
+"""What an instruction leaves for the flags: see :class:`vmwidgets.model.flags.Flags`."""
 
 SCRATCH = len(REGISTERS)
-_SLOTS = SCRATCH + 2  # the scratch slot and a zero
-ZERO = SCRATCH + 1
+"""The slot of an operand in memory."""
+ZERO, NARROW = SCRATCH + 1, SCRATCH + 2
+"""A slot that holds 0, and the slot of a destination of 8 or 16 bits."""
+CR0 = 0x80050033
+"""PE, MP, ET, NE, WP, AM and PG: protected mode with paging, as a 64-bit kernel sets them (Intel SDM volume 3, "Control
+Registers")."""
 
 
 @dataclass(slots=True)
 class State:
-    """What instructions change: the slots of the registers, the flags, the memory."""
+    """What instructions change: the slots of the registers, the flags, the memory, and what the modes are about.
+
+    Parameters
+    ----------
+    memory
+        The guest's memory.
+    places
+        Address of each instruction, and of the end.
+    """
 
     memory: GuestMemory
-    slots: list[int] = field(default_factory=lambda: [0] * _SLOTS)
-    flags: list[Flags] = field(default_factory=lambda: [(1, False, 0, 1 << 63)])
+    places: tuple[int, ...] = ()
+    slots: list[int] = field(default_factory=lambda: [0] * (NARROW + 1))
+    flags: list[Left] = field(default_factory=lambda: list[Left]([RESET]))
+    user: bool = False
+    interrupts: bool = True
+    other_flags: int = 0
+    control: dict[int, int] = field(default_factory=lambda: {0: CR0, 2: 0, 3: 0, 4: 0})
+    indexes: Mapping[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.indexes = {address: index for index, address in enumerate(self.places)}
 
     def constant(self, value: int) -> int:
         """Return a slot that holds a constant."""
@@ -56,7 +78,7 @@ def _add(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
         b = slots[s] & mask
         wide = a + b
         slots[d] = r = wide & mask
-        flags[0] = (r, wide != r, (a ^ r) & (b ^ r), sign)
+        flags[0] = (r, wide != r, (a ^ r) & (b ^ r), sign, a ^ b, r)
         return following
 
     return run
@@ -69,7 +91,7 @@ def _sub(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
         a = slots[d] & mask
         b = slots[s] & mask
         slots[d] = r = (a - b) & mask
-        flags[0] = (r, a < b, (a ^ b) & (a ^ r), sign)
+        flags[0] = (r, a < b, (a ^ b) & (a ^ r), sign, a ^ b, r)
         return following
 
     return run
@@ -82,7 +104,7 @@ def _cmp(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
         a = slots[d] & mask
         b = slots[s] & mask
         r = (a - b) & mask
-        flags[0] = (r, a < b, (a ^ b) & (a ^ r), sign)
+        flags[0] = (r, a < b, (a ^ b) & (a ^ r), sign, a ^ b, r)
         return following
 
     return run
@@ -93,7 +115,7 @@ def _and(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
 
     def run() -> int:
         slots[d] = r = slots[d] & slots[s] & mask
-        flags[0] = (r, False, 0, sign)
+        flags[0] = (r, False, 0, sign, r, r)
         return following
 
     return run
@@ -104,7 +126,7 @@ def _or(state: State, d: int, s: int, mask: int, sign: int, following: int) -> R
 
     def run() -> int:
         slots[d] = r = (slots[d] | slots[s]) & mask
-        flags[0] = (r, False, 0, sign)
+        flags[0] = (r, False, 0, sign, r, r)
         return following
 
     return run
@@ -115,7 +137,7 @@ def _xor(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
 
     def run() -> int:
         slots[d] = r = (slots[d] ^ slots[s]) & mask
-        flags[0] = (r, False, 0, sign)
+        flags[0] = (r, False, 0, sign, r, r)
         return following
 
     return run
@@ -125,7 +147,8 @@ def _test(state: State, d: int, s: int, mask: int, sign: int, following: int) ->
     slots, flags = state.slots, state.flags
 
     def run() -> int:
-        flags[0] = (slots[d] & slots[s] & mask, False, 0, sign)
+        r = slots[d] & slots[s] & mask
+        flags[0] = (r, False, 0, sign, r, r)
         return following
 
     return run
@@ -133,7 +156,7 @@ def _test(state: State, d: int, s: int, mask: int, sign: int, following: int) ->
 
 def _shl(state: State, d: int, s: int, mask: int, sign: int, following: int) -> Run:
     slots, flags = state.slots, state.flags
-    most = sign.bit_length() - 1
+    most = 63 if sign == 1 << 63 else 31  # the count of narrower operands is taken modulo 32, too
 
     def run() -> int:
         a = slots[d] & mask
@@ -142,7 +165,7 @@ def _shl(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
         slots[d] = r = wide & mask
         if count:  # a shift by nothing leaves the flags; overflow is defined for a shift by one only
             carry = wide & (mask + 1) != 0
-            flags[0] = (r, carry, r ^ (sign if carry else 0), sign)
+            flags[0] = (r, carry, r ^ (sign if carry else 0), sign, r, r)
         return following
 
     return run
@@ -150,14 +173,14 @@ def _shl(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
 
 def _shr(state: State, d: int, s: int, mask: int, sign: int, following: int) -> Run:
     slots, flags = state.slots, state.flags
-    most = sign.bit_length() - 1
+    most = 63 if sign == 1 << 63 else 31  # the count of narrower operands is taken modulo 32, too
 
     def run() -> int:
         a = slots[d] & mask
         count = slots[s] & most
         slots[d] = r = a >> count
         if count:
-            flags[0] = (r, a >> (count - 1) & 1 != 0, a, sign)
+            flags[0] = (r, a >> (count - 1) & 1 != 0, a, sign, r, r)
         return following
 
     return run
@@ -169,7 +192,7 @@ def _inc(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
     def run() -> int:
         a = slots[d] & mask
         slots[d] = r = (a + 1) & mask
-        flags[0] = (r, flags[0][1], ~a & r, sign)  # inc and dec leave the carry as it was
+        flags[0] = (r, flags[0][1], ~a & r, sign, a ^ 1, r)  # inc and dec leave the carry as it was
         return following
 
     return run
@@ -181,7 +204,7 @@ def _dec(state: State, d: int, s: int, mask: int, sign: int, following: int) -> 
     def run() -> int:
         a = slots[d] & mask
         slots[d] = r = (a - 1) & mask
-        flags[0] = (r, flags[0][1], a & ~r, sign)
+        flags[0] = (r, flags[0][1], a & ~r, sign, a ^ 1, r)
         return following
 
     return run

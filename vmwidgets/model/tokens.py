@@ -8,7 +8,9 @@ from typing import NoReturn
 
 from vmwidgets.model.guest_code import AssemblyError, Immediate
 
-_TOKEN = re.compile(r"[ \t\r\f\v]*(?:(?P<end>[;#].*|$)|(?P<word>[A-Za-z_.][\w.]*|\d\w*)|(?P<mark>.))", re.ASCII)
+_TOKEN = re.compile(
+    r"[ \t\r\f\v]*(?:(?P<end>[;#].*|$)|(?P<word>[A-Za-z_.][\w.]*|\d\w*|\"[^\"]*\"|'[^']*')|(?P<mark>.))", re.ASCII
+)
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
 
 
@@ -26,12 +28,14 @@ class Tokens:
     text: str
     tokens: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     at: int = 0
+    _end: int = field(init=False, default=1)
 
     def __post_init__(self) -> None:
         position = 0
         while (match := _TOKEN.match(self.text, position)) and match["end"] is None:
             self.tokens.append((match["word"] or match["mark"], match.end() - len(match["word"] or match["mark"]) + 1))
             position = match.end()
+            self._end = position + 1
 
     def peek(self, ahead: int = 0) -> str:
         """Return the token ``ahead`` of the next one, an empty text behind the last."""
@@ -48,13 +52,22 @@ class Tokens:
         at = self.at if at is None else at
         if at < len(self.tokens):
             return {"line": self.line, "column": self.tokens[at][1]}
-        return {"line": self.line, "column": len(re.split("[;#]", self.text)[0].rstrip()) + 1}
+        return {"line": self.line, "column": self._end}
 
     def expect(self, mark: str) -> None:
         """Take a mark, or say that it is missing."""
         if self.peek() != mark:
             self.unexpected(f"'{mark}'")
         self.at += 1
+
+    def finish(self) -> None:
+        """Say what stands where the line should end."""
+        if self.peek():
+            raise AssemblyError(
+                "line {line}, column {column}: this is {word}, expected the end of the line",
+                **self.here(),
+                word=repr(self.peek()[:40]),
+            )
 
     def unexpected(self, expected: str, at: int | None = None) -> NoReturn:
         """Say what stands where something else was expected."""
@@ -72,8 +85,8 @@ class Tokens:
             expected=expected,
         )
 
-    def unknown(self, word: str, known: Iterable[str], at: int) -> NoReturn:
-        """Say that a name is not known, and which one is near."""
+    def unknown(self, word: str, known: Iterable[str], at: int, expected: str = "") -> NoReturn:
+        """Say that a name is not known, and which one is near; if none is, what was expected: one of the known."""
         known = tuple(known)
         near = difflib.get_close_matches(word[:40], known, 1)
         if near:
@@ -83,7 +96,7 @@ class Tokens:
                 word=repr(word[:40]),
                 near=near[0],
             )
-        self.unexpected(", ".join(known), at)
+        self.unexpected(expected or ", ".join(known), at)
 
     def sign(self) -> int:
         """Take a sign, if there is one, and return 1 or -1."""
@@ -94,6 +107,10 @@ class Tokens:
     def is_number(self) -> bool:
         """Whether a number is next."""
         return (self.peek(1) if self.peek() in ("+", "-") else self.peek())[:1].isdigit()
+
+    def is_text(self) -> bool:
+        """Whether a text in quotes is next."""
+        return self.peek()[:1] in ("'", '"') and len(self.peek()) > 1
 
     def number(self, low: int, high: int) -> Immediate:
         """Take a number from ``low`` to ``high``."""
