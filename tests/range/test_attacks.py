@@ -1,0 +1,137 @@
+"""Each attack succeeds with its switch open and fails with it closed, on the stacks where the mechanism is."""
+
+import pytest
+
+from vmwidgets.attacks import ATTACKS, CLASSES, FAMILIES
+from vmwidgets.model.range.defences import DEFENCES
+from vmwidgets.model.range.run import run_attack
+from vmwidgets.model.range.scenario import Scenario
+from vmwidgets.stacks import STACKS
+
+PARAVIRTUAL = {"xen"}  # the default type of its guests, xl.cfg(5)
+TRANSLATED = {"workstation", "esx"}  # binary translation with shadow tables: Sugerman 2001, Waldspurger 2002
+PROCESSES = {"bare_metal", "container"}  # no VM: a customer is a process
+NESTED = set(STACKS) - PARAVIRTUAL - TRANSLATED - PROCESSES
+VMS = set(STACKS) - PROCESSES
+PASSTHROUGH = {"neutral", "hyperv", "xen", "esxi", "kvm"}
+DESKTOP = {"workstation", "virtualbox", "parallels"}  # VM processes of one user, held by nothing
+
+EXPECTED = {
+    # What lies beyond the VM's memory is reached only if the map of the layer below has no end. Where the tables of
+    # a guest are validated nothing beyond is ever in them, whatever the shorter way for flags does.
+    "beyond_memory": {
+        "second_stage_tables": NESTED,
+        "shadow_tables": TRANSLATED,
+        "process_tables": PROCESSES,
+    },
+    # A mistake of the layer that hands out frames, which every stack has.
+    "mapped_twice": {"frame_owners": set(STACKS)},
+    # XSA-148: only guests whose tables hold machine addresses. Others write their own tables, and the map below
+    # decides; processes have neither.
+    "table_update": {
+        "validation": PARAVIRTUAL,
+        "second_stage_tables": NESTED,
+        "shadow_tables": TRANSLATED,
+    },
+    # VENOM as a class: wherever a VM has imitated devices the layer that imitates them is taken over. (That only the
+    # code of one emulator had the hole is a fact about that code, and the switch is what makes the hole.)
+    "device_overrun": {"bounds_check": VMS},
+    # A neighbour is reached only if the layer is more than a process that is held to its own VM.
+    "device_overrun_neighbour": {"bounds_check": {"neutral", "esx"} | DESKTOP},
+    # DMA does not go through page tables; a customer programs a device only where one is passed through to a VM.
+    "dma": {"iommu": PASSTHROUGH},
+    # Remanence is a matter of the allocator, which every stack has.
+    "uncleared_frames": {"zero_on_allocate": set(STACKS)},
+}
+
+
+CELLS = [
+    pytest.param(attack, stack, id=f"{attack.id}-{stack.id}")
+    for attack in ATTACKS.values()
+    for stack in STACKS.values()
+]
+
+
+def test_the_table_knows_every_attack():
+    assert set(EXPECTED) == set(ATTACKS)
+    for openings in EXPECTED.values():
+        assert set(openings) <= set(DEFENCES)
+
+
+@pytest.mark.parametrize(("attack", "stack"), CELLS)
+def test_one_open_switch_at_a_time(attack, stack):
+    offered = Scenario(stack, attack.placement).defences.offered
+    expected = {None: False} | {one: stack.id in EXPECTED[attack.id].get(one, ()) for one in offered}
+    for one, succeeds in expected.items():
+        for seed in (0, 7, 2**40 + 1) if succeeds else (7,):
+            verdict = run_attack(attack, stack, {one: False} if one else None, seed)
+            assert verdict.succeeded is succeeds, (one, seed, str(verdict))
+            if succeeds:
+                assert verdict.deciding.check == one
+
+
+@pytest.mark.parametrize(("attack", "stack"), CELLS)
+def test_all_other_switches_open_do_not_help(attack, stack):
+    defences = Scenario(stack, attack.placement).defences
+    opening = [one for one in defences.offered if stack.id in EXPECTED[attack.id].get(one, ())]
+    shut = {one: False for one in defences.offered if one not in opening}
+    if attack.id == "device_overrun_neighbour":
+        shut.pop("bounds_check", None)
+    assert not run_attack(attack, stack, shut, seed=3).succeeded
+
+
+@pytest.mark.parametrize(
+    ("stack", "switches", "reached"),
+    [
+        ("neutral", {}, (0, 1, 2)),  # it imitates devices itself
+        ("esx", {}, (0, 1, 2)),  # inside the VMkernel
+        ("kvm", {}, (0,)),  # a process that libvirt labels
+        ("kvm", {"confinement": False}, (0, 1, 2)),  # beside other processes of the same user
+        ("esxi", {}, (0,)),
+        ("hyperv", {}, (0,)),
+        ("xen", {}, (0,)),  # a stub domain
+        ("xen", {"stub_domain": False}, (0, 1, 2)),  # QEMU as root in dom0
+        ("workstation", {}, (0, 1, 2)),
+        ("virtualbox", {}, (0, 1, 2)),
+        ("parallels", {}, (0, 1, 2)),
+    ],
+)
+def test_blast_radius_of_a_device_model(stack, switches, reached):
+    verdict = run_attack(ATTACKS["device_overrun"], STACKS[stack], {"bounds_check": False} | switches, seed=1)
+    assert verdict.succeeded
+    assert verdict.in_reach == reached
+    neighbour = ATTACKS["device_overrun_neighbour"]
+    escaped = run_attack(neighbour, STACKS[stack], {"bounds_check": False} | switches, seed=1)
+    assert escaped.succeeded is (1 in reached)
+
+
+@pytest.mark.parametrize(
+    ("stack", "switches", "owner"),
+    [
+        ("kvm", {}, "vmm_process 0"),
+        ("xen", {}, "stub_domain 0"),
+        ("xen", {"stub_domain": False}, "device_model 0"),
+        ("virtualbox", {}, "vmm_process 0"),
+        ("esx", {}, "hypervisor"),
+        ("neutral", {}, "hypervisor"),
+    ],
+)
+def test_the_overrun_writes_into_the_memory_of_whoever_imitates_the_device(stack, switches, owner):
+    verdict = run_attack(ATTACKS["device_overrun"], STACKS[stack], {"bounds_check": False} | switches, seed=1)
+    assert verdict.written == (owner,)
+
+
+def test_a_guest_type_without_imitated_devices_has_no_floppy():
+    code = ATTACKS["device_overrun"].code
+    verdict = run_attack(code, STACKS["xen"], {})
+    assert (verdict.deciding.check, verdict.deciding.outcome) == ("port", "absent")
+
+
+def test_families_and_classes():
+    for attack in ATTACKS.values():
+        assert bool(attack.family) == bool(attack.number)
+        if attack.number:
+            assert attack.number in FAMILIES[attack.family]
+        assert len(attack.hints) == 3
+    assert {number for numbers in FAMILIES.values() for number in numbers} == set(CLASSES)
+    assert {attack.number for attack in ATTACKS.values()} - {0} == set(CLASSES)

@@ -1,0 +1,119 @@
+"""The way of an access: the guest's own tables, the map below, the frame."""
+
+import pytest
+
+from vmwidgets.model.guest_memory import PAGE_BYTES, Trap
+from vmwidgets.model.page_tables import PAGE_SIZE, PRESENT, WRITABLE
+from vmwidgets.model.range.attack import Placement
+from vmwidgets.model.range.guest import DIRECTORY, LARGE_BYTES, PAGES, ROOT, TABLE, WINDOW
+from vmwidgets.model.range.machine import FRAMES
+from vmwidgets.model.range.scenario import Scenario
+from vmwidgets.stacks import STACKS
+
+WITH_TABLES = ["kvm", "esx"]  # nested paging, and shadow tables
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_own_pages_are_read_and_written_in_own_frames(stack):
+    scenario = Scenario(STACKS[stack], Placement(), seed=2)
+    for page in range(ROOT):
+        scenario.path.store(page * PAGE_BYTES + 8, page + 1, 8)
+    for page in range(ROOT):
+        assert scenario.path.load(page * PAGE_BYTES + 8, 8) == page + 1
+        assert scenario.machine.word(scenario.attacker.map[page] * PAGE_BYTES + 8) == page + 1
+    assert scenario.machine.read == scenario.machine.written == {}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_an_access_across_two_pages_is_split_and_is_whole_or_nothing(stack):
+    scenario = Scenario(STACKS[stack], Placement(), seed=2)
+    scenario.path.store(PAGE_BYTES - 4, 0x1122334455667788, 8)
+    assert scenario.path.load(PAGE_BYTES - 4, 8) == 0x1122334455667788
+    assert scenario.path.load(PAGE_BYTES, 4) == 0x11223344
+    edge = PAGES * PAGE_BYTES - 4
+    before = bytes(scenario.machine.memory)
+    with pytest.raises(Trap):
+        scenario.path.store(edge, 2**64 - 1, 8)
+    assert scenario.machine.memory == before
+
+
+@pytest.mark.parametrize("stack", WITH_TABLES)
+def test_its_tables_are_its_own(stack):
+    scenario = Scenario(STACKS[stack], Placement(), seed=2)
+    entry = DIRECTORY * PAGE_BYTES + 8 * WINDOW
+    scenario.path.store(entry, TABLE * PAGE_BYTES | PRESENT | WRITABLE, 8)
+    scenario.path.store(5 * PAGE_BYTES, 77, 8)
+    assert scenario.path.load(WINDOW * LARGE_BYTES + 5 * PAGE_BYTES, 8) == 77
+
+
+def test_paravirtual_tables_are_read_only():
+    scenario = Scenario(STACKS["xen"], Placement(), seed=2)
+    entry = DIRECTORY * PAGE_BYTES + 8 * WINDOW
+    assert scenario.path.load(entry, 8) == 0
+    with pytest.raises(Trap, match="page_fault"):
+        scenario.path.store(entry, 1, 8)
+
+
+@pytest.mark.parametrize("stack", WITH_TABLES)
+@pytest.mark.parametrize(
+    ("entry", "write"),
+    [
+        (0, False),  # not present
+        (PRESENT, True),  # not writable
+        (PRESENT | PAGE_SIZE | PAGE_BYTES, False),  # a large page that begins where none can: reserved bits
+    ],
+)
+def test_faults_of_the_guests_own_tables(stack, entry, write):
+    scenario = Scenario(STACKS[stack], Placement(), seed=2)
+    scenario.path.store(DIRECTORY * PAGE_BYTES + 8 * WINDOW, entry, 8)
+    with pytest.raises(Trap, match="page_fault"):
+        scenario.path.load(WINDOW * LARGE_BYTES, 8, write)
+
+
+@pytest.mark.parametrize("stack", ["kvm", "esx", "xen"])
+def test_an_address_that_is_not_canonical(stack):
+    scenario = Scenario(STACKS[stack], Placement(), seed=2)
+    with pytest.raises(Trap, match="general_protection"):
+        scenario.path.load(1 << 47, 8)
+    with pytest.raises(Trap, match="page_fault"):
+        scenario.path.load((1 << 64) - PAGE_BYTES, 8)
+
+
+@pytest.mark.parametrize(
+    ("stack", "check", "reason"),
+    [
+        ("kvm", "second_stage_tables", "ept_violation"),
+        ("esx", "shadow_tables", "page_fault"),
+        ("container", "process_tables", "page_fault"),
+    ],
+)
+def test_beyond_the_map_an_address_is_refused_or_taken_as_it_is(stack, check, reason):
+    closed = Scenario(STACKS[stack], Placement(), seed=2)
+    beyond = closed.secret_frame * PAGE_BYTES
+    with pytest.raises(Trap, match=reason):
+        closed.path.load(beyond + 8, 8)
+    assert closed.trace.last["refuses"].check == check
+    opened = Scenario(STACKS[stack], Placement(), {check: False}, seed=2)
+    assert opened.path.load(beyond + 8, 8) == opened.secret
+    assert opened.machine.read == {"guest 0": {"guest 1"}}
+    assert opened.trace.last["open"].owner == "guest 1"
+    with pytest.raises(Trap):  # the machine itself has an end
+        opened.path.load(FRAMES * PAGE_BYTES, 8)
+
+
+def test_a_translation_is_kept_until_it_is_invalidated():
+    scenario = Scenario(STACKS["kvm"], Placement(), seed=2)
+    scenario.path.store(0, 1, 8)
+    scenario.path.store(PAGE_BYTES, 2, 8)
+    scenario.path.store(TABLE * PAGE_BYTES, PAGE_BYTES | PRESENT | WRITABLE, 8)  # page 0 leads to page 1 now
+    scenario.path.invalidate(0)
+    assert scenario.path.load(0, 8) == 2
+
+
+def test_other_tables_from_now_on():
+    scenario = Scenario(STACKS["kvm"], Placement(), seed=2)
+    scenario.path.switch(5 * PAGE_BYTES)  # an empty table
+    with pytest.raises(Trap, match="page_fault"):
+        scenario.path.load(0, 8)
+    scenario.path.switch(ROOT * PAGE_BYTES)
+    assert scenario.path.load(0, 8) == 0

@@ -1,0 +1,104 @@
+"""Running guest code: placeholders, determinism, secrets and layouts from the seed, verdicts that say why."""
+
+import re
+import string
+
+import pytest
+
+from vmwidgets.attacks import ATTACKS
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.range.attack import Attack, Placement
+from vmwidgets.model.range.run import Shot, fill, run_attack
+from vmwidgets.model.range.scenario import Scenario
+from vmwidgets.model.range.verdict import MECHANISMS, NOTHING
+from vmwidgets.stacks import STACKS
+
+KVM, XEN = STACKS["kvm"], STACKS["xen"]
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=list(ATTACKS))
+def test_the_same_seed_gives_the_same_verdict_and_trace(attack):
+    for switches in (None, {"bounds_check": False, "iommu": False, "zero_on_allocate": False}):
+        assert run_attack(attack, XEN, switches, seed=5) == run_attack(attack, XEN, switches, seed=5)
+
+
+def test_another_seed_gives_another_secret_layout_and_manual():
+    one, other = (Scenario(KVM, Placement(), seed=seed) for seed in (1, 2))
+    assert one.secret != other.secret
+    assert one.attacker.map != other.attacker.map
+    assert one.manual()["call_report"] != other.manual()["call_report"]
+    assert one.manual()["mark"] != other.manual()["mark"]
+
+
+def test_a_secret_that_was_learnt_elsewhere_is_worth_nothing():
+    secret = Scenario(KVM, Placement(), seed=1).secret
+    code = f"mov rax, {{call_report}}\nmov rdi, {secret}\nvmcall"
+    assert run_attack(code, KVM, seed=1).succeeded
+    assert not run_attack(code, KVM, seed=2).succeeded
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=list(ATTACKS))
+def test_guest_code_uses_only_what_every_manual_has(attack):
+    names = {field for _, field, _, _ in string.Formatter().parse(attack.code) if field}
+    for stack in STACKS.values():
+        assert names <= set(Scenario(stack, attack.placement).manual())
+
+
+def test_a_name_that_is_not_in_the_manual_is_refused():
+    with pytest.raises(VmwidgetsError, match="no secret in the manual, expected one of mark"):
+        fill("mov rax, {secret}", {"mark": 1})
+
+
+def test_a_budget_ends_what_does_not_end():
+    verdict = run_attack("again:\njmp again", KVM, budget=1000)
+    assert verdict.instructions == 1000
+    assert not verdict.finished
+
+
+def test_who_asks_for_nothing_is_told_so():
+    verdict = run_attack("nop", KVM)
+    assert str(verdict) == NOTHING
+    assert verdict.finished
+    assert verdict.trace == ()
+
+
+def test_the_verdict_names_layer_and_address():
+    verdict = run_attack("mov rax, [{memory_bytes}]".replace("[{", "[rbx + {"), KVM)
+    assert str(verdict) == (
+        "KVM module has no frame for the guest-physical address 0x10000: the second-stage tables end there"
+    )
+    assert [(one.layer, one.outcome) for one in verdict.trace] == [
+        ("guest_kernel", "allows"),
+        ("hypervisor", "refuses"),
+    ]
+    assert verdict.exits["ept_violation"] == 1
+
+
+def test_sentences_use_the_fields_that_there_are():
+    for sentence in MECHANISMS.values():
+        names = {field for _, field, _, _ in string.Formatter().parse(sentence) if field}
+        assert names <= {"layer", "address", "frame", "owner"}
+        assert re.match(r"[a-z{]", sentence)
+
+
+def test_an_access_that_the_guests_own_tables_refuse_goes_on_at_its_handler():
+    code = "mov rbx, [rax + {window} ]\nhlt\nfault:\nmov rax, {call_report}\nmov rdi, 7\nvmcall"
+    shot = Shot(Attack.from_text(code), Scenario(KVM, Placement()))
+    shot.cpu.run(100)
+    assert shot.scenario.attacker.reports == [7]
+
+
+def test_step_by_step_is_the_same_as_at_once():
+    attack = ATTACKS["uncleared_frames"]
+    at_once = run_attack(attack, XEN, {"zero_on_allocate": False}, seed=9)
+    shot = Shot(attack, Scenario(XEN, attack.placement, {"zero_on_allocate": False}, seed=9))
+    while not shot.cpu.finished:
+        shot.cpu.step()
+    assert shot.verdict() == at_once
+
+
+def test_goals_and_placements_have_names():
+    with pytest.raises(VmwidgetsError, match="goal is 'win', expected one of secret"):
+        Attack.from_text("nop", goal="win")
+    with pytest.raises(VmwidgetsError, match="victim is 'away', expected one of beside"):
+        Placement(victim="away")
