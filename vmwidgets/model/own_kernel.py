@@ -38,7 +38,8 @@ _SETTINGS = ("page_bytes", "tick_hz", "panicked")
 _IN_KERNEL = (*_SETTINGS, *PARAMETERS, *MODULES)
 _IN_APPS = ("stopped", *(name for name, parameter in PARAMETERS.items() if parameter.namespaced))
 _DEAD = said("the kernel of {guest} has panicked: it does nothing any more until another one is booted")
-_NAME_AT, _NAME_BYTES = PAGE_BYTES // 2, 160
+_NAME_LENGTH = PAGE_BYTES // 2
+_NAME_WORDS = range(_NAME_LENGTH + 8, _NAME_LENGTH + 8 + 4 * 40, 8)  # 40 characters of up to 4 bytes
 
 
 # -------------------------------------------------------------------------------------------------------------- result
@@ -132,9 +133,9 @@ class Bench:
     def seen(self, pane: str) -> dict[str, int | str]:
         """Return what a pane shows: a kernel, and how the applications on it are."""
         kernel = self._maps[self._kernel_of(pane)]
-        length = kernel.load(_NAME_AT, 2)
+        length = kernel.load(_NAME_LENGTH, 8)
         shown: dict[str, int | str] = {
-            "kernel": kernel.load(_NAME_AT + 2, _NAME_BYTES).to_bytes(_NAME_BYTES, "little")[:length].decode()
+            "kernel": b"".join(kernel.load(at, 8).to_bytes(8, "little") for at in _NAME_WORDS)[:length].decode()
         }
         shown |= {name: kernel.load(_at(_KERNEL, _IN_KERNEL, name), 8) for name in _IN_KERNEL}
         if pane != HOST:
@@ -208,8 +209,9 @@ class Bench:
 
     def _boot(self, pane: str, kernel: GuestKernel) -> None:
         name = kernel.name.encode()
-        self._maps[pane].store(_NAME_AT, len(name), 2)
-        self._maps[pane].store(_NAME_AT + 2, int.from_bytes(name, "little"), _NAME_BYTES)
+        self._maps[pane].store(_NAME_LENGTH, len(name), 8)
+        for word, at in enumerate(_NAME_WORDS):
+            self._maps[pane].store(at, int.from_bytes(name[8 * word : 8 * word + 8], "little"), 8)
         words = dict.fromkeys(_IN_KERNEL, 0) | {name: parameter.default for name, parameter in PARAMETERS.items()}
         self._store(pane, _KERNEL, words | {"page_bytes": kernel.page_bytes, "tick_hz": kernel.tick_hz})
         for guest in self._on(pane):  # its applications start again, and their namespaces are new
