@@ -44,6 +44,14 @@ def test_a_root_domain_is_on_the_way_of_disk_and_network_and_a_management_servic
     assert states("esxi", "manager_restart") == states("kvm", "manager_restart") == {"goes_on"}
 
 
+def test_what_a_source_says_is_not_called_assumed_because_something_else_would_end_the_vm_as_well():
+    """That a partition ends with its worker process is assumed; that all VMs fail with the root is published."""
+    process, root = (fail(STACKS["hyperv"], failure, VMS) for failure in ("vmm_killed", "management_crash"))
+    assert process.fates[0].assumed
+    assert not any(fate.assumed for fate in root.fates)
+    assert "the machine is restarted" in str(root.fates[0].chain[-1])
+
+
 def test_a_fork_bomb_starves_a_hosted_vm_and_not_a_confined_one():
     worst = {
         stack: min(fate.cpu_permille for fate in fail(STACKS[stack], "fork_bomb", VMS).fates) for stack in PRODUCTS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from vmwidgets.model.acts import FAILURES, Failure, of_kernel, own_programs
 from vmwidgets.model.errors import VmwidgetsError, check_int
-from vmwidgets.model.falling import Chains, Reason, falls
+from vmwidgets.model.falling import Chains, Reason, falls, is_assumed
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.layers import Layer
 from vmwidgets.model.pressure import Contender, divide, room_bytes, slowed_permille, under_pressure, vm_contender
@@ -74,7 +74,7 @@ class Fate:
     @property
     def assumed(self) -> bool:
         """Whether a link of the chain is an assumption."""
-        return any(reason.assumed for reason in self.chain)
+        return is_assumed(self.chain)
 
 
 @dataclass(frozen=True, slots=True)

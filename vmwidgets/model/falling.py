@@ -1,7 +1,7 @@
 """What falls with a layer: read off who runs on whom, who shares an address space, and who is vital."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vmwidgets.model.layers import Layer, Layers
@@ -40,6 +40,11 @@ Chains = Mapping[str, tuple[Reason, ...]]
 """Of each layer that falls, by its id: why, link by link."""
 
 
+def is_assumed(chain: Iterable[Reason]) -> bool:
+    """Return whether a link of a chain is an assumption."""
+    return any(reason.assumed for reason in chain)
+
+
 def falls(layers: Layers, lost: Chains, *, is_fault: bool) -> Chains:
     """Return the layers that fall when some are lost, each with the chain of layers why.
 
@@ -60,9 +65,14 @@ def falls(layers: Layers, lost: Chains, *, is_fault: bool) -> Chains:
         restarts = not waiting
         of = layers[vital.popleft() if restarts else waiting.popleft()]
         for layer in layers:
-            if layer.id not in chains and (reason := _link(layer, of, is_fault, restarts)):
-                chains[layer.id] = (*chains[of.id], reason)
+            if (reason := _link(layer, of, is_fault, restarts)) is None:
+                continue
+            chain = (*chains[of.id], reason)
+            if layer.id not in chains:
                 waiting.append(layer.id)
+                chains[layer.id] = chain
+            elif restarts and is_assumed(chains[layer.id]) and not is_assumed(chain):
+                chains[layer.id] = chain  # that it falls is published all the same
         if of.vital and not restarts:
             vital.append(of.id)
     return chains
