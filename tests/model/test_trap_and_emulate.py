@@ -121,6 +121,25 @@ def test_a_page_without_a_frame_is_backed_and_the_guest_goes_on():
     assert VMM(program).run().cpu.registers["rax"] == 77
 
 
+def test_popf_is_silent_where_nothing_helps_the_vmm():
+    program = f"mov rsp, {DATA + 512}\npushf\ncli\npopf\npushf\npop rax"
+    bare, shadow, nested = (VMM(program, tables).run() for tables in ("bare", *TABLES))
+    assert [vmm.virtual.interrupts for vmm in (bare, shadow, nested)] == [True, False, True]
+    assert outcome(nested) == outcome(bare)
+    assert outcome(shadow) != outcome(bare)  # the kernel has opened the interrupts, and its VMM has not heard of it
+    assert [exit.reason for exit in shadow.log] == ["interrupt_flag"]
+    closed = VMM(f"mov rsp, {DATA + 512}\ncli\npushf\npop rax", "shadow").run()
+    assert closed.cpu.registers["rax"] & 0x200  # and pushf shows the real flag
+    user = VMM(program.replace("cli\n", ""), "nested", mode="user").run()
+    assert outcome(user) == outcome(VMM(program.replace("cli\n", ""), "bare", mode="user").run())
+
+
+def test_other_control_registers_are_no_cr3():
+    for tables in ("bare", *TABLES):
+        vmm = VMM("mov rax, 5\nmov cr2, rax\nmov rbx, cr2\nmov rcx, cr3", tables).run()
+        assert (vmm.cpu.registers["rbx"], vmm.cpu.registers["rcx"]) == (5, ROOTS[0])
+
+
 def test_a_call_of_the_vmm_is_answered_in_either_mode():
     for tables in TABLES:
         vmm = VMM("mov rax, 5\nvmcall\ninc rcx", tables, mode="user").run()

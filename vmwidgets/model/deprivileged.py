@@ -97,6 +97,11 @@ def carry_out(cpu: CPU, trap: Trap, state: Processor, device: Device) -> Process
         return replace(state, halts=state.halts + 1)  # an interrupt arrives at once, and it goes on
     elif trap.reason == "interrupt_flag":
         return replace(state, interrupts=bool(detail["value"]))
+    elif trap.reason == "control_register" and detail["number"] != 3:
+        if detail["write"]:
+            cpu.state.control[detail["number"]] = detail["value"]
+        else:
+            cpu.write(REGISTERS[detail["register"]], cpu.state.control[detail["number"]])
     elif trap.reason == "control_register":
         if detail["write"]:
             return replace(state, cr3=detail["value"] & ADDRESS_MASK)

@@ -6,8 +6,9 @@ the processor helps: the guest has a mode, an interrupt flag and a CR3 of its ow
 own. What it decides for each class of instruction is data, so that a VMM can be wrong, too.
 
 After G. J. Popek, R. P. Goldberg, CACM 1974; on traces of page tables and shadow tables: K. Adams, O. Agesen, ASPLOS
-2006, section 2. Left out: accessed and dirty flags of the guest's tables under shadow tables are those of the emulated
-stores only.
+2006, section 2. As on the x86, `popf` is sensitive and silent in user mode, and `pushf` shows the real flag: under
+shadow tables a kernel that uses them does not do what it does on the bare machine. Left out: accessed and dirty flags
+of the guest's tables under shadow tables are those of the emulated stores only.
 """
 
 from collections.abc import Mapping
@@ -262,7 +263,9 @@ class VMM:
         decision = self.decisions[kind] if kind and self.tables != "bare" else "run"
         traps, faults = len(self.log), len(self.faults)
         if decision == "run":
+            self._enter(self._code[at])
             self.cpu.step()
+            self._leave(self._code[at])
             if len(self.log) == traps:
                 self.direct += 1
                 self._note("run", line, self.faults[-1] if len(self.faults) > faults else "")
@@ -274,6 +277,22 @@ class VMM:
             self.cpu.step()
             self.emulated += 1
         return True
+
+    def _enter(self, instruction: Instruction) -> None:
+        """Put the processor into the mode and the interrupt flag that the guest really runs with.
+
+        What is privileged comes here as what it is, and not as a general protection exception that a VMM has to
+        decode, so the mode matters for `popf` alone: in user mode it is silent.
+        """
+        state = self.cpu.state
+        state.interrupts = self.real.interrupts
+        state.user = instruction.mnemonic == "popfq" and "user" in (self.real.mode, self.virtual.mode)
+
+    def _leave(self, instruction: Instruction) -> None:
+        """Take over what an instruction has done to a flag that is the guest's own."""
+        self.cpu.state.user = False
+        if self.tables != "shadow" and instruction.mnemonic == "popfq":
+            self.virtual = replace(self.virtual, interrupts=self.cpu.state.interrupts)
 
     def _at(self) -> int:
         return next(at for at, one in enumerate(self._code) if one.line == self.cpu.line)
