@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.guest_programs import system_programs
-from vmwidgets.model.cpu import CPU, EXIT_REASONS, TRAP_REASONS, Action
+from vmwidgets.model.cpu import CPU, Action
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.exits import EXIT_REASONS, TRAP_REASONS
 from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES, GuestMemory, Trap
 from vmwidgets.model.processor import WITH_ASSISTANCE
 

@@ -10,13 +10,12 @@ Instructions are fetched without translation, and stores do not change them.
 
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from itertools import count
 from types import MappingProxyType
 
 from vmwidgets.model.assembly import assemble
 from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.exits import EXIT_REASONS, Action, Counts, Exit
 from vmwidgets.model.flags import status
 from vmwidgets.model.guest_code import REGISTERS, Program
 from vmwidgets.model.guest_memory import MASK64, GuestMemory, Trap
@@ -26,14 +25,6 @@ from vmwidgets.model.processor import ALWAYS_SETTLED, PRIVILEGED, SETTLED, WHOLE
 from vmwidgets.model.stack_instructions import index_at, rflags
 from vmwidgets.model.units import KiB
 
-EXIT_REASONS = ("external_interrupt", "hlt", "hypercall", "io", "ept_violation")
-"""Why a guest stops: basic exit reasons 1, 12, 18, 30 and 48 of Intel SDM volume 3, appendix C."""
-TRAP_REASONS = (
-    *("control_register", "interrupt_flag", "page_fault", "general_protection", "invalid_opcode", "triple_fault"),
-    *("cpuid", "rdmsr", "wrmsr", "invlpg", "software_interrupt", "rdtsc", "sgdt", "interrupt_return"),
-)
-"""Why a guest stops, besides, where the processor does not settle it: what is privileged traps, and so do exceptions.
-Basic exit reasons 0, 2, 10, 14, 16, 28, 31, 32 and 46 of the same appendix say so."""
 MAX_LOG = 10_000
 """The log keeps so many of the latest exits. Their counts stay exact."""
 MAX_BUDGET = 100_000_000
@@ -43,73 +34,6 @@ ABSENT = MASK64
 """What a port without a device answers: all lines float high."""
 UNKNOWN_HYPERCALL = -1000 & MASK64
 """What an unknown hypercall answers in rax (KVM_ENOSYS, include/uapi/linux/kvm_para.h)."""
-
-
-class Action(Enum):
-    """What the VMM does after an exit."""
-
-    RESUME = "resume"
-    """Go on: after the instruction that has been emulated, or again with the access that can succeed now."""
-    STOP = "stop"
-    """Leave the guest as it is and take the CPU back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """A VM exit.
-
-    Parameters
-    ----------
-    reason
-        One of `EXIT_REASONS` or `TRAP_REASONS`.
-    instruction_index
-        How many instructions the guest had executed before.
-    rip_line
-        The line of the program that the instruction pointer stood on; 0 behind the last instruction.
-    detail
-        What the hardware reports with it, as pairs: ``port, bits, write, value`` for io, ``number`` for a hypercall,
-        ``address, bytes, write`` for an EPT violation or a page fault, ``number, write, register, value`` for a control
-        register, ``value`` for the interrupt flag, ``leaf, subleaf`` for cpuid, ``number, value`` for rdmsr and wrmsr,
-        ``address`` for invlpg, ``vector`` for a software interrupt and for the exception that became a triple fault.
-    """
-
-    reason: str
-    instruction_index: int
-    rip_line: int
-    detail: tuple[tuple[str, int], ...] = ()
-
-    def __getitem__(self, name: str) -> int:
-        return dict(self.detail)[name]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What a guest has done so far.
-
-    Parameters
-    ----------
-    instructions
-        Instructions executed, those included that the VMM emulated.
-    direct
-        Instructions that ran without the VMM.
-    exits
-        Exits by reason; every one of `EXIT_REASONS` is there.
-    log
-        The latest exits, oldest first.
-    finished
-        Whether the guest has run past its last instruction.
-    """
-
-    instructions: int
-    direct: int
-    exits: Mapping[str, int]
-    log: tuple[Exit, ...]
-    finished: bool
-
-    @property
-    def total_exits(self) -> int:
-        """How many times the VMM got control."""
-        return sum(self.exits.values())
 
 
 Handler = Callable[["CPU", Exit], Action]
@@ -133,7 +57,15 @@ def neutral(cpu: "CPU", exit: Exit) -> Action:
     return Action.RESUME
 
 
-_FATAL = ("ept_violation", "general_protection", "invalid_opcode", "triple_fault", "interrupt_return", "sgdt")
+_FATAL = (
+    "ept_violation",
+    "ept_misconfiguration",
+    "general_protection",
+    "invalid_opcode",
+    "triple_fault",
+    "interrupt_return",
+    "sgdt",
+)
 """What a VMM without devices can only stop a guest for: it would come again and again."""
 
 
