@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vmwidgets.experiments.registry import experiment
 from vmwidgets.experiments.virtualization_tax import ROLES, Run, TaxedRun
 from vmwidgets.model.acts import FAILURES
+from vmwidgets.model.admission import MAX_VMS
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.failures import Outcome, fail
 from vmwidgets.model.paths import processors
@@ -47,8 +48,7 @@ class Cell:
         if self.basis == NOT_PUBLISHED:
             return NOT_PUBLISHED
         if self.basis in (LOWER, UPPER):
-            rounded = float(f"{self.value:.4g}")
-            digits = f"{rounded:,.0f}" if rounded >= 1000 else f"{rounded:g}"
+            digits = f"{self.value:.0f}" if self.value >= 1000 else f"{self.value:.4g}"
             return f"{'≥' if self.basis == LOWER else '≤'} {digits}"
         return int(self.value) if self.value.is_integer() else self.value
 
@@ -100,8 +100,9 @@ def compare(
         such as ``"≥ 120"``; what no source says is ``"not published"``. Tidy: ``stack``, ``product``, ``quantity``,
         ``part``, ``value`` (missing where not published), ``unit``, ``basis`` (one of :data:`BASES`), ``source``. The
         quantities: ``throughput`` relative to the bare machine; ``time`` by whose it was; ``latency`` of a transaction;
-        ``exits``; ``memory overhead`` of a VM; ``density``, how many such VMs fit by their configured and by their
-        active memory; ``blast radius``, how many of the VMs each failure takes along or slows down.
+        ``exits`` of what the VMs do where nothing costs anything; ``memory overhead`` of a VM; ``density``, how many
+        such VMs fit by their configured and by their active memory; ``blast radius``, how many of the VMs each failure
+        takes along or slows down.
     """
     import pandas as pd
 
@@ -140,7 +141,7 @@ def _names(stacks: Sequence[Stack]) -> list[str]:
 def _vms(vms: int | Sequence[object], workload: Workload) -> list[VM]:
     """Read the VMs: how many, or each as it is or by its settings."""
     if isinstance(vms, int):
-        vms = [dict[str, object]()] * check_int("vms", vms, 1, 256)
+        vms = [dict[str, object]()] * check_int("vms", vms, 1, MAX_VMS)
     found: list[VM] = []
     for index, one in enumerate(vms):
         if isinstance(one, VM):
