@@ -74,7 +74,7 @@ def test_the_run_is_not_even_sent_before_the_prediction(view):
     assert repr(view) == "<TrapStepper, closed>"
     view.unlock()
     assert last(view) == [20, 14, 6, 6]
-    assert repr(view) == "<TrapStepper: 20 instructions, 6 emulated, 6 exits>"
+    assert repr(view) == "<TrapStepper: 20 instructions, 6 emulated>"
 
 
 def test_the_example_says_what_is_virtual():
@@ -131,7 +131,7 @@ def test_it_speaks_the_readers_language(view):
 
 def test_the_still_picture(view):
     svg = picture(view.run)
-    assert "20 instructions: 14 ran directly, 6 were emulated; 6 exits." in svg
+    assert "Instructions: 20; run directly: 14, emulated: 6; exits: 6." in svg
     assert svg.count("The virtual device takes the request") == 4
     assert view._repr_mimebundle_()[0]["image/svg+xml"] == svg
 

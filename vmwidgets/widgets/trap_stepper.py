@@ -161,7 +161,7 @@ class TrapStepper(View):
         if self._locked:
             return "<TrapStepper, closed>"
         run = self.run
-        return f"<TrapStepper: {run.cpu.executed} instructions, {run.emulated} emulated, {len(run.log)} exits>"
+        return f"<TrapStepper: {run.cpu.executed} instructions, {run.emulated} emulated>"
 
 
 def _registers(run: VMM) -> list[int]:
@@ -179,7 +179,7 @@ def _registers(run: VMM) -> list[int]:
 def summary(run: VMM) -> str:
     """Return in a sentence what came of a run."""
     return plain(
-        mark("{executed} instructions: {direct} ran directly, {emulated} were emulated; {exits} exits."),
+        mark("Instructions: {executed}; run directly: {direct}, emulated: {emulated}; exits: {exits}."),
         executed=number(run.cpu.executed),
         direct=number(run.direct),
         emulated=number(run.emulated),
