@@ -4,6 +4,9 @@ K. J. Duda, D. R. Cheriton, Borrowed-Virtual-Time (BVT) Scheduling, SOSP 1999; t
 et al., SOSP 2003, Section 3.3.1). Each vCPU has an *actual virtual time* that advances with its running time over its
 weight. Its *effective* virtual time is that minus its *warp*, and the least effective one runs. So a warped guest that
 wakes preempts the others, yet its long-run share stays the same.
+
+Who wakes starts from the *scheduler virtual time*, the least of those that want to run, if its own is less: so a guest
+that sleeps often loses what it was owed when it went to sleep, and gets less than its share.
 """
 
 from bisect import insort
