@@ -63,6 +63,12 @@ def _timer_interrupt(walk: Walk, device: str) -> None:
     walk.enter(said("the guest gets a timer interrupt of its own"))
 
 
+_DONE = {
+    "emulated": said("the imitated device says that it is done"),
+    "paravirtual": said("the other end of the device says that it is done"),
+}
+
+
 def _to_device(walk: Walk, device: str) -> Layer | None:
     """Bring a request to the device; return the layer that works on the guest's behalf, if there is one."""
     walk.start(walk.kernel)
@@ -94,7 +100,7 @@ def _network_packet(walk: Walk, device: str) -> None:
     worker = _to_device(walk, device)
     if worker:
         walk.to(worker)
-        walk.work("complete", said("the imitated device says that it is done"))
+        walk.work("complete", _DONE[device])
         walk.enter(said("the guest goes on"))
 
 
@@ -109,7 +115,7 @@ def _disk_read(walk: Walk, device: str) -> None:
     walk.work("finish", said("the driver takes the finished request"))
     if worker:
         walk.to(worker)
-        walk.work("complete", said("the imitated device says that it is done"))
+        walk.work("complete", _DONE[device])
         walk.enter(said("the guest gets an interrupt of its device"))
 
 
