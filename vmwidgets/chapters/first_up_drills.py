@@ -7,6 +7,7 @@ from functools import cache
 from vmwidgets.chapters.items import Draw, Item, Value, Verdict
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark
+from vmwidgets.model.acts import host_oses
 from vmwidgets.model.boot import Booted, boot
 from vmwidgets.model.failures import fail
 from vmwidgets.model.stack import Stack
@@ -163,7 +164,7 @@ _VMS = tuple(VM(name, vcpus=2, workload=Workload("cpu_burner")) for name in "ABC
 
 
 def _os_on_the_machine(stack: Stack) -> bool:
-    return any(one.kind == "kernel" and one.privilege == "kernel" for one in stack.layers)
+    return bool(host_oses(stack.layers))
 
 
 def _os_schedules(stack: Stack) -> bool:

@@ -7,6 +7,7 @@ drivers.
 
 from dataclasses import replace
 
+from vmwidgets.model.acts import host_oses
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.layers import Layer, Layers
@@ -30,11 +31,6 @@ _SHIFTED = {"kernel": "guest_kernel", "user": "guest_user"}
 _SERVES = frozenset({"serves", "emulates"})
 
 
-def os_on_the_machine(layers: Layers) -> Layer | None:
-    """Return the kernel of the OS that runs on the machine itself; None if there is none."""
-    return next((one for one in layers if one.kind == "kernel" and one.privilege == "kernel" and not one.per_vm), None)
-
-
 def install_hypervisor(stack: Stack, hypervisor: Layer = HYPERVISOR) -> Stack:
     """Return the stack of a machine after the boot that follows the installation of a hypervisor under its OS.
 
@@ -50,7 +46,7 @@ def install_hypervisor(stack: Stack, hypervisor: Layer = HYPERVISOR) -> Stack:
     VmwidgetsError
         If there is no OS on the machine itself, so that there is nothing to get below.
     """
-    os = os_on_the_machine(stack.layers)
+    os = next(iter(host_oses(stack.layers)), None)
     if os is None:
         raise VmwidgetsError(
             "{stack} has no OS on the machine itself, below which a hypervisor could go", stack=stack.name
