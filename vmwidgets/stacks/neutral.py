@@ -84,9 +84,7 @@ _VSPHERE = "VMware vSphere documentation"
 FACTS = MemoryFacts(
     options=(
         MemoryFact("idle tax", percent("idle_tax_permille"), "%", _PAPER),
-        MemoryFact(
-            "balloon at most, of VM memory", percent("balloon_limit_permille"), "%", "VMware vSphere documentation"
-        ),
+        MemoryFact("balloon at most, of VM memory", percent("balloon_limit_permille"), "%", _VSPHERE),
         MemoryFact("page sharing", field("sharing"), "", ASSUMED),
     ),
 )
