@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.guest_programs import straight_programs, wild_programs
+from tests.guest_programs import STACK, straight_programs, wild_programs
 from tests.needs import needs
 from vmwidgets.model.assembly import assemble
 from vmwidgets.model.cpu import CPU, EXIT_REASONS, MAX_LOG, Action, Exit, run
@@ -80,9 +80,34 @@ def undefined(instruction, cpu, before):
     return before
 
 
+TRICKY = (
+    *("push rsp\npop rax", "push 77\npop rsp", "push 5\npush 6\npush qword [rsp + 8]\npop qword [rsp]\npop rax"),
+    *("mov rax, rsp\npop qword [rsp + 8]", "push 1\ncall there\nthere: call next\nnext: pop rax\npop rbx"),
+    *("mov rax, there\npush rax\ncall qword [rsp]\nnop\nthere: pop rbx", "push 0x7000\npop rsp\nmov spl, 5\nmov sp, 9"),
+    *(
+        f"mov eax, 0x9d\nmov ecx, 7\nstart: {shift} al, {count}"
+        for shift in ("shl", "shr")
+        for count in (0, 7, 8, 9, 31)
+    ),
+    *(f"mov eax, 0x809d\n{shift} ax, {count}" for shift in ("shl", "shr") for count in (15, 16, 17, 32, 33)),
+    *("mov rax, -1\nmov ax, 1\nmov eax, eax", "mov rax, -1\nmovzx ax, al\nmovzx ecx, al\nmov al, [end - 1]\nend:"),
+    "mov rax, -1\nlea ax, [rax + 0x12345]\nlea ebx, [rax*8]\nlea rcx, [rax*8 - 1]",
+    *(f"push {number}\npopf\npushf\npop rax\ninc rbx" for number in (0, 0x8D5, 0x40, 0x80, 4, 0xC4, 0x200844)),
+)
+
+
+@pytest.mark.parametrize("text", TRICKY)
+def test_tricky_programs_agree_with_another_implementation(text):
+    agree(f"mov rsp, {STACK}\n{text}")
+
+
 @given(straight_programs())
 @settings(max_examples=200, deadline=None)
 def test_registers_flags_and_memory_agree_with_another_implementation(text):
+    agree(text)
+
+
+def agree(text):
     needs("keystone")
     needs("unicorn")
     from tests.real_engine import MEMORY_BYTES, STATUS, run

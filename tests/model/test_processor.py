@@ -74,6 +74,7 @@ def test_popf_leaves_the_interrupt_flag_to_the_kernel_and_says_nothing(mode, lef
 def test_the_interrupt_flag():
     assert run("cli\npushf\npop rax").registers["rax"] & 0x200 == 0
     assert run("cli\nsti\npushf\npop rax").registers["rax"] & 0x200
+    assert [run(text).interrupts for text in ("nop", "cli", "cli\nsti")] == [True, False, True]
 
 
 def test_control_registers():

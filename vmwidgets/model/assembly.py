@@ -209,7 +209,7 @@ class _Line(Operands):
             case "shift":
                 return self._shift()
             case "jump":
-                return (self._target("a label"),)
+                return (self._target(),)
             case "branch":
                 return (self._branch(),)
             case "push":
@@ -282,14 +282,12 @@ class _Line(Operands):
         word = self.peek().lower()
         if word in NAMES or "[" in (word, self.peek(1)) or self.peek(1).lower() == "ptr":
             return self.wide()
-        return self._target("a label, a 64-bit register or qword [ ]")
+        return self._target()
 
-    def _target(self, expected: str) -> Target:
+    def _target(self) -> Target:
         name = self.peek()
         if not LABEL.fullmatch(name) or name.lower() in NAMES:
-            raise AssemblyError(
-                "line {line}, column {column}: expected {expected} to go to", **self.here(), expected=expected
-            )
+            raise AssemblyError("line {line}, column {column}: expected a label to jump to", **self.here())
         if name not in self.labels:
             if self.labels:
                 self.unknown(name, self.labels, self.at)

@@ -168,6 +168,11 @@ class CPU:
         self.state.user = self.memory.user = mode == "user"
 
     @property
+    def interrupts(self) -> bool:
+        """Whether the guest takes interrupts: its interrupt flag."""
+        return self.state.interrupts
+
+    @property
     def address(self) -> int:
         """The instruction pointer: address of the instruction that comes next."""
         return self.program.places[self._rip]

@@ -47,7 +47,7 @@ def _item(line: Operands, name: str, labels_known: bool) -> bytes:
     size = bits // 8
     if not line.is_number() and LABEL.fullmatch(line.peek()):
         if bits < _ADDRESS_BITS:
-            line.unexpected("a number" if bits > 8 else "a number, 'text'")
+            line.unexpected("10, 0x0a" if bits > 8 else "10, 'text'")
         if not labels_known:
             line.next()
             return bytes(size)
