@@ -34,6 +34,10 @@ ACTS: dict[str, Act] = {
 """What can be done to a kernel, by name."""
 
 
+_DRILL = ["stack", "failure", "possible", "vm", "state", "cpu_pct", "io_pct", "memory_pct", "why", "assumed"]
+_ACTED = ["act", "pane", "changed", "frames", "refused"]
+
+
 def reason_text(reason: Reason) -> str:
     """Return a link of a chain as a sentence in the reader's language."""
     return _(reason.text).format(layer=_(reason.layer.name), of=_(reason.of.name))
@@ -117,7 +121,7 @@ def failure_drill(
                         "assumed": fate.assumed,
                     }
                 )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_DRILL)
 
 
 @experiment(source="the boot stages of each stack, with the sources that its record names")
@@ -215,4 +219,4 @@ def own_kernel(
                     "refused": _(done.refused).format(guest="A") if done.refused else "",
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_ACTED)
