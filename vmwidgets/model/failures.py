@@ -263,9 +263,10 @@ def _memory(
     fates: list[Fate] = []
     for vm, memory in zip(vms, under_pressure(vms, profile, hardware, hog_bytes), strict=True):
         if memory.is_killed:
-            fates.append(Fate(vm.name, "gone", (_reason(_KILLED, customer, os),), 0, 0, 0))
+            killed = (Reason(_KILLED, customer, os, "host_kills" in profile.assumed),)
+            fates.append(Fate(vm.name, "gone", killed, 0, 0, 0))
         elif memory.kept_permille < 1000:
-            paged = (_reason(_PAGED, customer, os),)
+            paged = (Reason(_PAGED, customer, os, "host_swap" in profile.assumed),)
             fates.append(Fate(vm.name, "slowed", paged, memory_permille=memory.kept_permille))
         else:
             fates.append(Fate(vm.name, "goes_on", (_reason(_FITS, customer, os),)))

@@ -162,6 +162,8 @@ class MemoryProfile:
         Pages of each VM that are watched to estimate what is active, and for how long; 0: all, by their access bits.
     rebalance_s
         How often the targets are computed.
+    assumed
+        Of ``host_swap`` and ``host_kills`` those that nobody has published: what becomes of a VM rests on them.
     """
 
     id: str
@@ -185,6 +187,7 @@ class MemoryProfile:
     sample_pages: int = 100
     sample_period_s: int = 30
     rebalance_s: int = 15
+    assumed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check_name("profile id", self.id)

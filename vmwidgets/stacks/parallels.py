@@ -96,6 +96,7 @@ MEMORY = MemoryProfile(
     host_swap=True,
     swap_permille=1000,
     host_kills=True,
+    assumed=frozenset({"host_swap", "host_kills"}),
     zero_on_allocate=True,
 )
 """Memory management of Parallels Desktop: its host's, an assumption."""

@@ -100,9 +100,10 @@ MEMORY = MemoryProfile(
     ladder=HOST_OS_LADDER,
     targets="none",
     sharing="off",  # page fusion is off unless enabled
-    host_swap=True,  # assumption: as for any process of the host
+    host_swap=True,  # as for any process of the host
     swap_permille=1000,  # assumption: as much swap as memory
-    host_kills=True,  # assumption: the host OS kills the largest process
+    host_kills=True,  # the host OS kills the largest process
+    assumed=frozenset({"host_swap", "host_kills"}),
     zero_on_allocate=True,  # assumption: the host OS clears memory before a process gets it
 )
 """Memory management of VirtualBox: its host's."""

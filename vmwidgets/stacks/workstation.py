@@ -101,7 +101,8 @@ MEMORY = MemoryProfile(
     sharing="off",
     host_swap=True,  # Sugerman et al. 2001, section 2: the host can page out what is not pinned
     swap_permille=1000,  # assumption: as much swap as memory
-    host_kills=True,  # assumption: the host OS kills the largest process
+    host_kills=True,  # the host OS kills the largest process
+    assumed=frozenset({"host_kills"}),
     zero_on_allocate=True,  # assumption: the host OS clears memory before a process gets it
 )
 """Memory management of VMware Workstation: its host's."""
