@@ -74,7 +74,7 @@ def test_a_host_without_memory_kills_a_vm_and_a_hypervisor_has_no_programs_that_
     ("stack", "paged", "killed"), [("kvm", False, False), ("workstation", False, True), ("virtualbox", True, True)]
 )
 def test_what_a_host_does_with_memory_is_called_assumed_where_nobody_says_it(stack, paged, killed):
-    """That the host of Workstation pages VMs is published (Sugerman et al. 2001, section 2), that it kills them is not."""
+    """Sugerman et al. 2001, section 2: the host of Workstation pages VMs. That it kills them nobody says."""
     pressure, exhausted = (fail(STACKS[stack], failure, VMS).fates[0] for failure in ("host_pressure", "host_oom"))
     assert (pressure.state, pressure.assumed) == ("slowed", paged)
     assert (exhausted.state, exhausted.assumed) == ("gone", killed)
