@@ -126,7 +126,8 @@ def test_four_kinds_of_desks():
 
 # --------------------------------------------------------------------------------------------------------------- walks
 def test_references_of_the_walks():
-    fields = {tuple(item("ch04.price", token).fields[n] for n in ("nested", "native", "size")) for token in TOKENS}
+    asked = [hardware._price(Draw(token, hardware.NAME)).fields for token in TOKENS]
+    fields = {tuple(each[name] for name in ("nested", "native", "size")) for each in asked}
     assert fields == {(24, 4, "4 KiB"), (19, 4, "2 MiB"), (35, 5, "4 KiB"), (29, 5, "4 KiB")}
     assert item("ch04.price").check("caches").right
     assert not item("ch04.price").check("skip").right
