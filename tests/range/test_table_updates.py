@@ -1,9 +1,12 @@
 """The validation of page-table updates lets through what names only frames of the guest's own, and no more."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from vmwidgets.model.guest_memory import PAGE_BYTES
-from vmwidgets.model.page_tables import PAGE_SIZE, PRESENT, USER, WRITABLE
+from tests.range.test_hypercalls import call
+from vmwidgets.model.guest_memory import PAGE_BYTES, Trap
+from vmwidgets.model.page_tables import ADDRESS_MASK, PAGE_SIZE, PRESENT, USER, WRITABLE
 from vmwidgets.model.range.attack import Placement
 from vmwidgets.model.range.guest import DIRECTORY, ROOT, TABLE, WINDOW
 from vmwidgets.model.range.scenario import Scenario
@@ -123,3 +126,73 @@ def test_a_frame_that_is_given_back_is_in_no_table_any_more():
     assert domain.scenario.machine.word(domain.at(TABLE, 3)) == 0
     assert domain.scenario.machine.word(domain.at(TABLE, 100)) == 0
     assert not domain.updates.unmap(domain.guest.map[TABLE])
+
+
+def hardware_walk(domain):
+    """What the processor makes of the tables: the frames of tables, and those that some entry maps writable."""
+    machine, tables, writable, frames = domain.scenario.machine, set(), set(), set()
+
+    def look(table, level):
+        tables.add(table)
+        for index in range(512):
+            entry = machine.word(table * PAGE_BYTES + 8 * index)
+            if entry & PRESENT:
+                assert level == 1 or not entry & PAGE_SIZE
+                frame = (entry & ADDRESS_MASK) // PAGE_BYTES
+                frames.add(frame)
+                if level > 1:
+                    look(frame, level - 1)
+                elif entry & WRITABLE:
+                    writable.add(frame)
+
+    look(domain.guest.map[ROOT], 4)
+    return tables, writable, frames
+
+
+PAGES_TRIED = st.sampled_from([4, 5, 6, TABLE, DIRECTORY])
+INDICES = st.sampled_from([4, 5, 6, WINDOW, TABLE, DIRECTORY])
+FLAGS = st.sampled_from([0, PRESENT, WRITABLE | PRESENT, 0x7, 0x7 | PAGE_SIZE])
+TARGETS = st.one_of(PAGES_TRIED, st.none())  # None: the frame with the secret
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("update"), PAGES_TRIED, INDICES, TARGETS, FLAGS),
+            st.tuples(st.just("store"), PAGES_TRIED, INDICES, TARGETS, FLAGS),
+            st.tuples(st.just("release"), PAGES_TRIED, st.just(0), st.just(4), st.just(0)),
+            st.tuples(st.just("claim"), PAGES_TRIED, st.just(0), st.just(4), st.just(0)),
+            # What a guest does that wants a table of its own: the page read-only, then an entry that leads to it.
+            st.tuples(st.just("link"), st.sampled_from([4, 5, 6]), INDICES, st.just(4), st.just(0)),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_guest_asks_for_its_tables_stay_sound(steps):
+    """Only frames of its own are in them, no large page, and no table can be written to."""
+    domain = Domain()
+    scenario = domain.scenario
+    for kind, page, index, target, flags in steps:
+        frame = scenario.secret_frame if target is None else domain.guest.map.get(target, scenario.secret_frame)
+        entry = frame * PAGE_BYTES | flags
+        if kind == "release":
+            call(scenario, "balloon_release", page)
+        elif kind == "claim":
+            call(scenario, "balloon_claim", page)
+        elif page not in domain.guest.map:
+            continue
+        elif kind == "update":
+            domain.updates.update(domain.at(page, index), entry)
+        elif kind == "link":
+            domain.updates.update(domain.at(TABLE, page), domain.to(page, PRESENT))
+            domain.updates.update(domain.at(DIRECTORY, index), domain.to(page))
+        else:
+            try:
+                scenario.path.store(page * PAGE_BYTES + 8 * index, entry, 8)
+            except Trap:
+                continue
+        tables, writable, frames = hardware_walk(domain)
+        assert not tables & writable
+        assert {scenario.machine.owners[frame] for frame in frames} == {"guest 0"}
+    assert scenario.machine.read == scenario.machine.written == {}
