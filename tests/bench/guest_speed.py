@@ -7,6 +7,7 @@ budget is run again, as for one step back.
 
 from statistics import median
 from time import process_time
+from types import SimpleNamespace
 
 from vmwidgets.experiments.exits import exits_program
 from vmwidgets.model.cpu import CPU
@@ -69,7 +70,7 @@ def bare() -> float:
 
 def back() -> float:
     """Seconds for one step back at the end of a budget."""
-    run = Rewind(lambda: CPU(PROGRAMS["registers"]))
+    run = Rewind(lambda: SimpleNamespace(cpu=CPU(PROGRAMS["registers"])))
     run.to(BUDGET)
     start = process_time()
     run.back()

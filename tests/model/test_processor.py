@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.guest_programs import system_programs
 from vmwidgets.model.cpu import CPU, Action
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.model.exits import EXIT_REASONS, TRAP_REASONS
+from vmwidgets.model.exits import EXIT_REASONS, TRAP_REASONS, Exit
 from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES, GuestMemory, Trap
 from vmwidgets.model.processor import WITH_ASSISTANCE
 
@@ -146,6 +146,7 @@ def test_an_interrupt_and_its_return():
     cpu.run(100)
     assert (cpu.registers["rbx"], cpu.mode, cpu.registers["rsp"], cpu.rflags & 0x200) == (19, "user", 0x7000, 0x200)
     assert (cpu.finished, cpu.executed) == (True, 7)
+    assert cpu.delivered == (Exit("software_interrupt", 1, 2, (("vector", 128),)),)
 
 
 def test_user_code_does_not_return_into_the_kernel():

@@ -1,5 +1,7 @@
 """Stepping backwards: the state at a place is the same from whichever side one comes."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,13 +14,17 @@ from vmwidgets.model.processor import WITH_ASSISTANCE
 from vmwidgets.model.rewind import MAX_POSITION, Rewind
 
 
+def machine(*arguments, **settings):
+    return SimpleNamespace(cpu=CPU(*arguments, **settings))
+
+
 def state(cpu):
     memory = bytes(cpu.memory.load(at, 1) for at in range(0x6F00, 0x7100))
     return cpu.registers, cpu.rflags, cpu.mode, cpu.line, cpu.counts(), memory
 
 
 def test_back_is_where_one_was():
-    run = Rewind(lambda: CPU("mov ebx, 1\nagain: mov [rbx*8], rbx\nshl ebx, 1\njmp again"))
+    run = Rewind(lambda: machine("mov ebx, 1\nagain: mov [rbx*8], rbx\nshl ebx, 1\njmp again"))
     places = [state(run.cpu)]
     for _ in range(10):
         run.forward()
@@ -32,13 +38,13 @@ def test_back_is_where_one_was():
 
 
 def test_the_end_is_the_end():
-    run = Rewind(lambda: CPU("nop\nvmcall\nnop", handler=lambda cpu, exit: Action.STOP))
+    run = Rewind(lambda: machine("nop\nvmcall\nnop", handler=lambda cpu, exit: Action.STOP))
     assert run.to(100) == 3
     assert (run.cpu.finished, run.forward(), run.back(100)) == (True, 3, 0)
 
 
 def test_a_run_is_bounded():
-    run = Rewind(lambda: CPU("again: jmp again"))
+    run = Rewind(lambda: machine("again: jmp again"))
     assert run.to(2 * MAX_POSITION) == MAX_POSITION
     with pytest.raises(VmwidgetsError, match="steps is -1"):
         run.back(-1)
@@ -53,7 +59,7 @@ def test_any_way_to_a_place_leads_to_the_same_state(text, ways, stops):
         return Action.STOP if stops else Action.RESUME
 
     def make():
-        return CPU(program, handler=vmm, timer=[3, 3, 3, 7, 20], settles=WITH_ASSISTANCE - {"invlpg"})
+        return machine(program, handler=vmm, timer=[3, 3, 3, 7, 20], settles=WITH_ASSISTANCE - {"invlpg"})
 
     run = Rewind(make)
     for place in ways:

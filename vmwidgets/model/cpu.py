@@ -21,7 +21,7 @@ from vmwidgets.model.guest_code import REGISTERS, Program
 from vmwidgets.model.guest_memory import MASK64, GuestMemory, Trap
 from vmwidgets.model.instructions import decode
 from vmwidgets.model.operations import Run, State
-from vmwidgets.model.processor import ALWAYS_SETTLED, PRIVILEGED, SETTLED, WHOLE, deliver
+from vmwidgets.model.processor import ALWAYS_SETTLED, DELIVERED, PRIVILEGED, SETTLED, WHOLE, deliver
 from vmwidgets.model.stack_instructions import index_at, rflags
 from vmwidgets.model.units import KiB
 
@@ -127,6 +127,7 @@ class CPU:
         self._exits: Counter[str] = Counter()
         self._emulated = 0
         self._log: deque[Exit] = deque(maxlen=MAX_LOG)
+        self._delivered: deque[Exit] = deque(maxlen=MAX_LOG)
         self.set_timer(timer)
 
     # What the VMM and a debugger see.
@@ -235,6 +236,11 @@ class CPU:
             self.executed, self.executed - self._emulated, MappingProxyType(exits), tuple(self._log), self.finished
         )
 
+    @property
+    def delivered(self) -> tuple[Exit, ...]:
+        """The latest exceptions and software interrupts that the guest handled itself, oldest first: no exits."""
+        return tuple(self._delivered)
+
     # Running.
 
     def set_timer(self, timer: Timer) -> None:
@@ -304,12 +310,17 @@ class CPU:
         if self.assistance(self, trap):
             self.executed += 1
             return Action.RESUME
-        if trap.reason in self.settles:
-            unsettled = SETTLED[trap.reason](self, trap)
-            if unsettled is None:
+        while trap.reason in self.settles:
+            met = Exit(trap.reason, self.executed, self.line, trap.detail)
+            left = SETTLED[trap.reason](self, trap)
+            if left is None:
                 self.executed += trap.reason in WHOLE
+                if trap.reason in DELIVERED:
+                    self._delivered.append(met)
                 return Action.RESUME
-            trap = unsettled
+            if left.reason == trap.reason:
+                break
+            trap = left  # what the processor met on the way, which it may settle in its turn
         return self._exit(trap)
 
     def _exit(self, trap: Trap) -> Action:

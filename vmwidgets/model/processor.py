@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 INVALID_OPCODE, GENERAL_PROTECTION, PAGE_FAULT = 6, 13, 14
 """Vectors (Intel SDM volume 3, "Exception and Interrupt Vectors")."""
 EXCEPTIONS = {"invalid_opcode": INVALID_OPCODE, "general_protection": GENERAL_PROTECTION, "page_fault": PAGE_FAULT}
+DELIVERED = frozenset({*EXCEPTIONS, "software_interrupt"})
+"""Reasons for which the guest goes to a handler."""
 KERNEL_CODE, KERNEL_STACK, USER_STACK, USER_CODE = 0x10, 0x18, 0x2B, 0x33
 """Selectors, as Linux has them on x86-64; the two low bits are the privilege level."""
 _FIRST_INTERRUPT = 32  # vectors below are those of exceptions
@@ -106,20 +108,13 @@ def _interrupt_return(cpu: "CPU", trap: Trap) -> Trap | None:
             raise Trap("general_protection", code=code & 0xFFF8)
         index_at(state, address)
     except Trap as kept:
-        return _again(cpu, kept)
+        return kept
     cpu.address = address
     set_rflags(state, flags)
     state.slots[RSP] = stack
     cpu.mode = "user" if code == USER_CODE else "kernel"
     cpu.executed += 1
     return None
-
-
-def _again(cpu: "CPU", trap: Trap) -> Trap | None:
-    """Settle what an instruction met that the processor was carrying out."""
-    if trap.reason in cpu.settles:
-        return SETTLED[trap.reason](cpu, trap)
-    return trap
 
 
 def _interrupt_flag(cpu: "CPU", trap: Trap) -> None:
@@ -160,7 +155,7 @@ def _sgdt(cpu: "CPU", trap: Trap) -> Trap | None:
         cpu.memory.store(address, limit, 2)
         cpu.memory.store((address + 2) & MASK64, base, 8)
     except Trap as kept:
-        return _again(cpu, kept)
+        return kept
     cpu.skip()
     cpu.executed += 1
     return None
@@ -176,7 +171,7 @@ SETTLED: dict[str, Callable[["CPU", Trap], Trap | None]] = {
     "rdtsc": _rdtsc,
     "sgdt": _sgdt,
 }
-"""How the processor settles what it can, by reason. Each returns None, or what is left for the VMM."""
+"""How the processor settles what it can, by reason. Each returns None, or what is left."""
 ALWAYS_SETTLED = frozenset({"rdtsc", "sgdt", "interrupt_return"})
 """What no processor of x86-64 leaves to a VMM unless it is told to."""
 WITH_ASSISTANCE = frozenset(SETTLED)

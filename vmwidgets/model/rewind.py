@@ -5,6 +5,7 @@ start, and shorter. Nothing is kept of the states between.
 """
 
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from vmwidgets.model.cpu import CPU
 from vmwidgets.model.errors import check_int
@@ -13,19 +14,36 @@ MAX_POSITION = 1_000_000
 """How far a run can be followed, in instructions attempted: what is quick to run again."""
 
 
-class Rewind:
+class Machine(Protocol):
+    """A machine with a guest: whatever else it has."""
+
+    @property
+    def cpu(self) -> CPU:
+        """The CPU of the guest."""
+        ...
+
+
+M = TypeVar("M", bound=Machine)
+
+
+class Rewind(Generic[M]):
     """A run of a guest with a place in it.
 
     Parameters
     ----------
     make
-        Returns the guest at its start, on a machine of its own with a VMM of its own: each call the same.
+        Returns a new machine with the guest at its start: each call the same.
     """
 
-    def __init__(self, make: Callable[[], CPU]) -> None:
+    def __init__(self, make: Callable[[], M]) -> None:
         self._make = make
-        self.cpu = make()
-        """The guest as it is at the place. Going back replaces it."""
+        self.machine = make()
+        """The machine as it is at the place. Going back replaces it."""
+
+    @property
+    def cpu(self) -> CPU:
+        """The CPU of the guest."""
+        return self.machine.cpu
 
     @property
     def position(self) -> int:
@@ -44,7 +62,7 @@ class Rewind:
         """Go to a place, or to the end if the run is shorter; return the place."""
         position = min(check_int("position", position, 0, 2 * MAX_POSITION), MAX_POSITION)
         if position < self.position:
-            self.cpu = self._make()
+            self.machine = self._make()
         while self.position < position and not self.cpu.finished:
             # A VMM that takes the CPU back gives it again, as if "run" were pressed once more.
             self.cpu.run(position - self.position)

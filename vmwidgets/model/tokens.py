@@ -11,6 +11,7 @@ from vmwidgets.model.guest_code import AssemblyError, Immediate
 _TOKEN = re.compile(
     r"[ \t\r\f\v]*(?:(?P<end>[;#].*|$)|(?P<word>[A-Za-z_.][\w.]*|\d\w*|\"[^\"]*\"|'[^']*')|(?P<mark>.))", re.ASCII
 )
+_MOST_NAMES = 30  # so many of the known names are told; the first ones are the usual ones
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
 
 
@@ -96,7 +97,7 @@ class Tokens:
                 word=repr(word[:40]),
                 near=near[0],
             )
-        self.unexpected(expected or ", ".join(known), at)
+        self.unexpected(expected or ", ".join(known[:_MOST_NAMES]) + ", …" * (len(known) > _MOST_NAMES), at)
 
     def sign(self) -> int:
         """Take a sign, if there is one, and return 1 or -1."""
