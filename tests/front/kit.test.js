@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { amount, number, sender, translator } from "../../vmwidgets/front/kit.js";
+import { amount, number, sender, translator, unique } from "../../vmwidgets/front/kit.js";
 
 /** A model that records what is sent and lets a test answer. */
 class Model {
@@ -108,4 +108,10 @@ test("words come from the catalogue, English where it has nothing, and fields ar
   const t = translator(model);
   assert.equal(t("steal {percent} %", { percent: 7 }), "украдено 7 %");
   assert.equal(t("{used} of {all}", { used: 1 }), "1 of {all}");
+});
+
+test("a unique name is another one in each view", () => {
+  const names = new Set(Array.from({ length: 1000 }, () => unique("vmw-x")));
+  assert.equal(names.size, 1000);
+  assert.ok([...names].every((name) => /^vmw-x-[0-9a-z]+$/.test(name)));
 });

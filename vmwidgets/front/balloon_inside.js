@@ -1,5 +1,5 @@
 // A guest's own view of its pages: a bar from hot to cold, the balloon at its end, and what the guest has given away.
-import { follow, h, linked, number, root, s, set, textTwin, touch, translator, write } from "./kit.js";
+import { follow, h, linked, number, root, s, set, textTwin, touch, translator, unique, write } from "./kit.js";
 import { COLOURS } from "./palette.js";
 
 /** @typedef {[string, string, number, number]} Part kind, name, bytes, bytes that came of late */
@@ -34,8 +34,6 @@ const LOOKS = /** @type {Record<string, [number, string]>} */ ({
   swapped: [0.75, "M2,0 V8 M6,0 V8"],
   dropped: [0.2, "M0,4 H8"],
 });
-let guests = 0;
-
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el, signal }) {
   root(el, signal, "inside");
@@ -44,7 +42,7 @@ function render({ model, el, signal }) {
   const state = () => model.get("state");
   const gib = (/** @type {number} */ bytes) =>
     t("{amount} GiB", { amount: number(model.get("language"), bytes / GIB, 1) });
-  const prefix = `vmw-guest-${++guests}`;
+  const prefix = unique("vmw-guest");
 
   const defs = s("defs");
   /** @type {SVGRectElement[]} */

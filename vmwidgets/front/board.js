@@ -14,13 +14,12 @@ import {
   textTwin,
   touch,
   translator,
+  unique,
   write,
 } from "./kit.js";
 import { ellipsis, layout, RESOURCES, scales } from "./layout.js";
 import { COLOURS, patterns } from "./palette.js";
 import { pool } from "./pool.js";
-
-let pictures = 0;
 
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el, signal }) {
@@ -32,7 +31,7 @@ function render({ model, el, signal }) {
   const state = () => model.get("state");
   /** @type {import("./card.js").Words} */
   const words = {
-    prefix: `vmw-pattern-${++pictures}`,
+    prefix: unique("vmw-pattern"),
     t,
     language: () => model.get("language"),
     names: () => [t("Memory"), t("Processor time"), t("Disk space"), t("Disk I/O"), t("Network")],

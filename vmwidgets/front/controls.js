@@ -1,5 +1,5 @@
 // The controls of one virtual machine. Sliders are native ranges with labels; each sends one message and waits.
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, follow, h, root, sender, set, translator, unique, write } from "./kit.js";
 import { options, sliders } from "./slider.js";
 
 /**
@@ -70,7 +70,7 @@ function render({ model, el, signal }) {
   const summary = h("summary");
   const more = h("details", { class: "vmw-more" }, summary, chooser, absent, controls);
   more.open = Boolean(state().unfold);
-  const group = `vmw-resource-${Math.random()}`;
+  const group = unique("vmw-resource");
   /** @type {Map<string, HTMLInputElement>} */
   const radios = new Map();
 

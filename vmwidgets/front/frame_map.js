@@ -6,7 +6,21 @@ import { frameLegend } from "./frame_legend.js";
 import { FrameScene } from "./frame_scene.js";
 import { FrameStream } from "./frame_stream.js";
 import { frameTable, frameText } from "./frame_words.js";
-import { errorBox, follow, h, linked, number, root, sender, set, textTwin, touch, translator, write } from "./kit.js";
+import {
+  errorBox,
+  follow,
+  h,
+  linked,
+  number,
+  root,
+  sender,
+  set,
+  textTwin,
+  touch,
+  translator,
+  unique,
+  write,
+} from "./kit.js";
 
 /**
  * @typedef {object} State
@@ -18,8 +32,6 @@ import { errorBox, follow, h, linked, number, root, sender, set, textTwin, touch
  * @property {string} note
  */
 
-let maps = 0;
-
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el, signal }) {
   root(el, signal, "frames");
@@ -30,7 +42,7 @@ function render({ model, el, signal }) {
   const state = () => model.get("state");
   const grid = gridOf(state().frames);
 
-  const id = `vmw-frames-${++maps}`;
+  const id = unique("vmw-frames");
   const canvas = h("canvas", {
     class: "vmw-map",
     tabindex: 0,

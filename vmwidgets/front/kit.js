@@ -28,6 +28,14 @@ export function set(el, name, value) {
 }
 
 /**
+ * A name that no other view on the page has. Counting would not do: each view has a copy of its module.
+ * @param {string} prefix
+ */
+export function unique(prefix) {
+  return `${prefix}-${Math.random().toString(36).slice(2)}`;
+}
+
+/**
  * @param {Element} el
  * @param {string} text
  */

@@ -1,5 +1,5 @@
 // One part of a chapter: questions, one button, and what the model says to the answers.
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, follow, h, root, sender, set, translator, unique, write } from "./kit.js";
 
 /** @typedef {{points: number, most: number, reason: string, hint: string}} Verdict */
 /**
@@ -27,8 +27,6 @@ import { errorBox, follow, h, root, sender, set, translator, write } from "./kit
  * @property {Item[]} items
  */
 
-let groups = 0;
-
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el, signal }) {
   root(el, signal, "lesson");
@@ -48,7 +46,7 @@ function render({ model, el, signal }) {
   el.append(h("div", { class: "vmw-head" }, title, score), closed, form, errorBox(model, signal), note);
   /** @type {HTMLInputElement[]} */
   const degrees = [];
-  const sureGroup = `vmw-group-${++groups}`;
+  const sureGroup = unique("vmw-group");
   for (const n of [1, 2, 3, 4]) {
     const radio = h("input", { type: "radio", name: sureGroup, value: n });
     degrees.push(radio);
@@ -60,7 +58,7 @@ function render({ model, el, signal }) {
 
   /** @param {Item} first */
   function question(first) {
-    const group = `vmw-group-${++groups}`;
+    const group = unique("vmw-group");
     const text = h("legend");
     const body = h("div", {});
     const verdict = h("p", { class: "vmw-verdict", role: "status" });

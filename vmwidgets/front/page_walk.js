@@ -1,5 +1,5 @@
 // Address translation, step by step: the page has the whole walk and goes through it without a word to the kernel.
-import { errorBox, follow, h, root, sender, set, textTwin, translator, write } from "./kit.js";
+import { errorBox, follow, h, root, sender, set, textTwin, translator, unique, write } from "./kit.js";
 import { options } from "./slider.js";
 import { addressesOf, addressStrip, entryCard, walkGridView } from "./walk_picture.js";
 import { frameOf, soFar } from "./walk_steps.js";
@@ -27,8 +27,6 @@ import { walkWords } from "./walk_words.js";
 
 const CACHES = /** @type {const} */ (["tlb", "pwc", "nested_tlb", "l2"]);
 const ACCESS = /** @type {const} */ (["write", "user"]);
-let walkViews = 0;
-
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el, signal }) {
   root(el, signal, "walk");
@@ -37,7 +35,7 @@ function render({ model, el, signal }) {
   const send = sender(model, signal);
   /** @returns {State} */
   const state = () => model.get("state");
-  const id = `vmw-walk-${++walkViews}`;
+  const id = unique("vmw-walk");
 
   // ------------------------------------------------------------------------------------------------------ elements
   const title = h("summary");

@@ -1,5 +1,5 @@
 // Products side by side as layered diagrams: choose them, light the owners of a duty, look at a layer.
-import { errorBox, follow, h, measurer, root, s, sender, set, textTwin, translator, write } from "./kit.js";
+import { errorBox, follow, h, measurer, root, s, sender, set, textTwin, translator, unique, write } from "./kit.js";
 import { options } from "./slider.js";
 import { stackBoxes } from "./stack_boxes.js";
 import { strips } from "./stack_strips.js";
@@ -20,7 +20,6 @@ import { strips } from "./stack_strips.js";
  * @property {string[][]} rows
  */
 
-let stackViews = 0;
 /** @type {Crossing} */
 const NOWHERE = { from: "", now: "", seen: [], mark: "" };
 
@@ -31,7 +30,7 @@ function render({ model, el, signal }) {
   const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
-  const prefix = `vmw-stacks-${++stackViews}`;
+  const prefix = unique("vmw-stacks");
   const measure = measurer(el);
   /** @type {string[]} layer that is looked at, product by product */
   const looked = [];

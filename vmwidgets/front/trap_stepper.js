@@ -1,5 +1,5 @@
 // Trap and emulate: the page has the whole run and goes through it without a word to the kernel.
-import { errorBox, follow, h, number, root, sender, set, textTwin, translator, write } from "./kit.js";
+import { errorBox, follow, h, number, root, sender, set, textTwin, translator, unique, write } from "./kit.js";
 
 /**
  * @typedef {object} Moment
@@ -26,8 +26,6 @@ import { errorBox, follow, h, number, root, sender, set, textTwin, translator, w
  * @property {[string, string, string][]} log of each exit: what, code, what the VMM did
  */
 
-let trapViews = 0;
-
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el, signal }) {
   root(el, signal, "trap");
@@ -35,7 +33,7 @@ function render({ model, el, signal }) {
   const send = sender(model, signal);
   /** @returns {State} */
   const state = () => model.get("state");
-  const id = `vmw-trap-${++trapViews}`;
+  const id = unique("vmw-trap");
 
   const closed = h("p", { class: "vmw-lock" });
   const choices = h("div", { class: "vmw-row" });
