@@ -110,6 +110,7 @@ class Simulation:
         mask = (1 << bits) - 1
         scheduler, pcpus, log, most_log = self.scheduler, self.pcpus, self._log.entries, self._log.most
         charge, replace, pick = scheduler.charge, scheduler.replace, scheduler.pick
+        step, switch = self._step, self._switch
         while True:
             now, due = min(ends), events[0] >> bits
             if due < now:
@@ -134,13 +135,13 @@ class Simulation:
                     if ran := now - old.charged:
                         old.charged = now
                         charge(old, ran, now)
-                    if (old.done_at <= now and not self._step(old, now)) or old.held is not None:
+                    if (old.done_at <= now and not step(old, now)) or old.held is not None:
                         scheduler.leave(old, now)
                         new = pick(pcpu, now)
                     else:
                         new = replace(old, pcpu, now)
                 if new is not old:
-                    self._switch(old, new, pcpu, now)
+                    switch(old, new, pcpu, now)
                 if new is None:
                     ends[index] = NEVER
                 else:
@@ -152,7 +153,9 @@ class Simulation:
 
     def _switch(self, old: VCpu | None, new: VCpu | None, pcpu: PCpu, now: int) -> None:
         is_plain, logs = self._is_plain, self._logs
-        here = now << TIME | pcpu.index << PCPU if logs else 0
+        here = 0
+        if logs:
+            here = now << TIME | pcpu.index << PCPU
         if old is not None:
             if is_plain:
                 old.left = old.done_at - now

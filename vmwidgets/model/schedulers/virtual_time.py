@@ -144,9 +144,10 @@ class VirtualTime(Scheduler):
             if (running := pcpu.current) is not None:
                 index, began = running.index, running.charged
                 when = now + (began - now) % quantum
-                if when < ends[pcpu.index]:
+                if when < (ending := ends[pcpu.index]):
                     until = began + ((key - keys[index]) // self.step[index] + 1) * quantum
-                    self.sim.shorten(pcpu, until if until > when else when)
+                    if until < ending:
+                        self.sim.shorten(pcpu, until if until > when else when)
         return None
 
     def charge(self, vcpu: VCpu, ran_us: int, now: int) -> None:  # noqa: D102
