@@ -1,15 +1,13 @@
 """The lab: one host and one command log. Widgets, notebooks, the command line and the grader are views of it."""
 
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from vmwidgets import commands
+from vmwidgets import commands, saving
 from vmwidgets.commands import (
     Advance,
     Command,
@@ -22,6 +20,7 @@ from vmwidgets.commands import (
     Setup,
     SetWorkload,
 )
+from vmwidgets.copies import Copies
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import METRICS, History, Segment
@@ -38,12 +37,6 @@ from vmwidgets.stacks import get
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_CHECKPOINT_EVERY = 32  # commands between two copies of the host that undo starts from
-_CHECKPOINTS = 4
-_PAGES_PER_COMMAND = 2**13  # that are touched, or copied, in the time that an ordinary command takes
-_COPIED_BYTES = 2**30
-_BYTES_PER_PAGE = 24  # of a frame or a guest page, in a copy
 
 
 class Lab:
@@ -93,7 +86,7 @@ class Lab:
         self._host = host
         self._log = log
         self._undone: list[Command] = []
-        self._checkpoints: list[tuple[int, Host]] = []
+        self._copies = Copies()
         self._coming: Segment | None = None
 
     # ------------------------------------------------------------------------------------------------------- commands
@@ -193,46 +186,20 @@ class Lab:
     def _carry_out(self, command: Command) -> None:
         if type(command) not in commands.COMMANDS.values():
             raise VmwidgetsError("{value} is not a command", value=repr(command)[:60])
-        if isinstance(command, Advance) and self._host.tick + command.ticks > (most := most_ticks(self._setup)):
+        if isinstance(command, Advance) and self._host.tick + command.ticks > (most := saving.most_ticks(self._setup)):
             raise VmwidgetsError("a lab lasts {most} ticks, and {ticks} have passed", most=most, ticks=self.tick)
         last = self._log[-1] if self._log else None
         merge = isinstance(command, Advance) and isinstance(last, Advance) and last.ticks + command.ticks <= MAX_ADVANCE
         if not merge and len(self._log) >= commands.MAX_COMMANDS:
             raise VmwidgetsError("the log holds {most} commands, and that is the most it takes", most=len(self._log))
-        if not merge and self._is_far():
-            self._keep_copy()
+        if not merge:
+            self._copies.consider(len(self._log), self._host)
         command.apply(self._host)
         if merge and isinstance(command, Advance) and isinstance(last, Advance):
             self._log[-1] = Advance(last.ticks + command.ticks)
-            self._checkpoints = [c for c in self._checkpoints if c[0] < len(self._log)]
+            self._copies.forget_after(len(self._log) - 1)
         else:
             self._log.append(command)
-
-    def _is_far(self) -> bool:
-        """Return whether to replay what came since the last copy would cost clearly more than another copy.
-
-        Both are counted in ordinary commands: a simulated second of paged memory costs what its guests touch, a copy
-        what the host and the guests have, page by page.
-        """
-        at, tick = (self._checkpoints[-1][0], self._checkpoints[-1][1].tick) if self._checkpoints else (0, 0)
-        commands = len(self._log) - at
-        memory = self._host.memory
-        if memory is None:
-            return commands >= _CHECKPOINT_EVERY
-        seconds = (self._host.tick - tick) * self.tick_s
-        touched = seconds * sum(tenant.active for tenant in memory.tenants.values())
-        most = _CHECKPOINT_EVERY + 2 * _pages(memory) // _PAGES_PER_COMMAND
-        return commands + touched // _PAGES_PER_COMMAND >= most
-
-    def _keep_copy(self) -> None:
-        """Keep the host as it is now for undo, and of the older copies as many as there is room for."""
-        room, memory = _CHECKPOINTS, self._host.memory
-        if memory is not None:
-            room = min(room, _COPIED_BYTES // (_BYTES_PER_PAGE * _pages(memory)))
-        if not room:
-            return
-        del self._checkpoints[: max(len(self._checkpoints) + 1 - room, 0)]
-        self._checkpoints.append((len(self._log), self._host.copy()))
 
     def undo(self) -> Snapshot:
         """Go back to where the lab was before the last command; ticks in a row are one command."""
@@ -241,7 +208,7 @@ class Lab:
                 raise VmwidgetsError("there is nothing to undo")
             log, undone = self._log[:-1], [*self._undone, self._log[-1]]
             self._host = self._replayed(log)
-            self._checkpoints = [c for c in self._checkpoints if c[0] <= len(log)]
+            self._copies.forget_after(len(log))
             self._log, self._undone, self._coming = log, undone, None
             return self._announce()
 
@@ -267,7 +234,7 @@ class Lab:
             return self._announce()
 
     def _replayed(self, log: list[Command]) -> Host:
-        start, host = next(((n, h.copy()) for n, h in reversed(self._checkpoints) if n <= len(log)), (0, None))
+        start, host = self._copies.latest(len(log))
         host = host or self._setup.host()
         for command in log[start:]:
             command.apply(host)
@@ -470,19 +437,7 @@ class Lab:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the experiment to a file, whole or not at all."""
-        target, data = Path(path), self.text().encode()
-        if len(data) > commands.MAX_BYTES:  # could not be loaded again
-            raise VmwidgetsError(
-                "the experiment takes {size} bytes, more than the {most} of a file",
-                size=len(data),
-                most=commands.MAX_BYTES,
-            )
-        try:
-            _write(target, data)
-        except OSError as error:
-            raise VmwidgetsError(
-                "{path} cannot be written: {reason}", path=str(target), reason=error.strerror
-            ) from error
+        saving.write(path, self.text())
 
     def load(self, path: str | os.PathLike[str]) -> Snapshot:
         """Replace everything in this lab by a saved experiment, whole or not at all.
@@ -492,7 +447,7 @@ class Lab:
         VmwidgetsError
             If the file is of another schema, damaged, or holds a command that is refused; it names the line.
         """
-        setup, host, log = read(path)
+        setup, host, log = saving.read(path)
         with self._lock:
             self._setup = setup
             self._start(host, log)
@@ -510,54 +465,6 @@ class Lab:
         return f"<Lab {self.stack.id}: {count} VM{'' if count == 1 else 's'}, tick {self.tick}>"
 
 
-def _write(target: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
-    """Read a saved experiment and replay it on a fresh host."""
-    file = Path(path)
-    if not file.is_file():
-        raise VmwidgetsError("there is no file {path}", path=str(file))
-    if file.stat().st_size > commands.MAX_BYTES:
-        raise VmwidgetsError("{path} is larger than {most} bytes", path=str(file), most=commands.MAX_BYTES)
-    try:
-        text = file.read_bytes().decode()
-    except OSError as error:
-        raise VmwidgetsError("{path} cannot be read: {reason}", path=str(file), reason=error.strerror) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise VmwidgetsError("line {line}: this is not UTF-8", line=line) from error
-    setup, log = commands.load(text)
-    host, ticks = setup.host(), 0
-    for number, command in enumerate(log, 2):
-        ticks += command.ticks if isinstance(command, Advance) else 0
-        try:
-            check_int("ticks", ticks, 0, most_ticks(setup))
-            command.apply(host)
-        except VmwidgetsError as error:
-            raise VmwidgetsError("line {line}: {reason}", line=number, reason=str(error)) from error
-    return setup, host, list(log)
-
-
-MAX_TICKS = 1_000_000
-"""Ticks that a lab may last: what a replay takes is bounded."""
-MAX_PAGED_S = 100_000
-"""Seconds that a lab may last whose memory is modelled page by page."""
-
-
-def most_ticks(setup: Setup) -> int:
-    """Return how many ticks a lab may last."""
-    return MAX_PAGED_S // setup.tick_s if setup.memory else MAX_TICKS
-
-
 def _profile(stack: Stack, memory: str | bool) -> str:
     """Return the id of a memory profile: the one asked for, or the stack's own."""
     if not isinstance(memory, bool):
@@ -565,11 +472,6 @@ def _profile(stack: Stack, memory: str | bool) -> str:
     if memory and stack.memory_profile is None:
         raise VmwidgetsError("the model does not know how {product} manages memory", product=stack.name)
     return stack.memory_profile.id if memory and stack.memory_profile else ""
-
-
-def _pages(memory: PagedMemory) -> int:
-    """Return how many frames and guest pages there are to copy."""
-    return memory.machine.frames + sum(tenant.guest.pages for tenant in memory.tenants.values())
 
 
 def _workload(settings: dict[str, Any]) -> dict[str, Workload]:

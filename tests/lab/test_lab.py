@@ -5,8 +5,7 @@ import os
 import pytest
 
 import vmwidgets as vm
-from vmwidgets import commands
-from vmwidgets import lab as lab_module
+from vmwidgets import commands, saving
 from vmwidgets.commands import Advance, CreateVM, DestroyVM
 from vmwidgets.model.errors import AdmissionError, VmwidgetsError
 
@@ -122,7 +121,7 @@ def test_what_grows_is_bounded(lab, monkeypatch):
     with pytest.raises(VmwidgetsError, match="the log holds 4 commands, and that is the most it takes"):
         lab.advance()
     monkeypatch.undo()
-    monkeypatch.setattr(lab_module, "MAX_TICKS", 5)
+    monkeypatch.setattr(saving, "MAX_TICKS", 5)
     lab.advance(4)
     with pytest.raises(VmwidgetsError, match="a lab lasts 5 ticks, and 5 have passed"):
         lab.advance()
@@ -317,7 +316,7 @@ def test_what_could_not_be_loaded_is_not_saved(lab, tmp_path, monkeypatch):
     ],
 )
 def test_a_damaged_file_is_refused_and_leaves_the_lab_as_it_was(lab, tmp_path, monkeypatch, content, told):
-    monkeypatch.setattr(lab_module, "MAX_TICKS", 299)
+    monkeypatch.setattr(saving, "MAX_TICKS", 299)
     lab.advance(30)
     path = tmp_path / "mine.jsonl"
     path.write_bytes(content(lab.text()).encode(errors="surrogateescape"))

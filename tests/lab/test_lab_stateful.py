@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import vmwidgets as vm
-from vmwidgets import commands
-from vmwidgets import lab as lab_module
+from vmwidgets import commands, copies
 from vmwidgets.commands import Advance
 from vmwidgets.lab import Lab
 from vmwidgets.model.errors import VmwidgetsError
@@ -59,7 +58,7 @@ class Session(RuleBasedStateMachine):
         super().__init__()
         # So many copies of the host that undo starts from every kind of them.
         self.patched = pytest.MonkeyPatch()
-        self.patched.setattr(lab_module, "_CHECKPOINT_EVERY", 3)
+        self.patched.setattr(copies, "EVERY", 3)
 
     def teardown(self):
         self.patched.undo()
@@ -187,7 +186,7 @@ class Session(RuleBasedStateMachine):
         assert len(log) == len(self.digests) - 1
         assert not any(isinstance(a, Advance) and isinstance(b, Advance) for a, b in pairwise(log))
         assert self.lab.tick == sum(c.ticks for c in log if isinstance(c, Advance))
-        assert len(self.lab._checkpoints) <= 4
+        assert len(self.lab._copies.taken_after) <= 4
 
     @invariant()
     def history_is_whole(self):

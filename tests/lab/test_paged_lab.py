@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import vmwidgets as vm
-from vmwidgets import commands
-from vmwidgets import lab as lab_module
+from vmwidgets import commands, copies
 from vmwidgets.commands import SetMemory
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.paged import PagedMemory
@@ -45,7 +44,7 @@ CHANGES = [
 def lived(request):
     """A lab of each profile with its digests after each command; every second command begins from a copy."""
     patched = pytest.MonkeyPatch()
-    patched.setattr(lab_module, "_CHECKPOINT_EVERY", 3)
+    patched.setattr(copies, "EVERY", 3)
     lab = make(request.param)
     digests = [lab.digest()]
     for change in CHANGES:
@@ -242,23 +241,23 @@ def test_a_host_is_not_copied_where_a_replay_is_cheaper(seconds):
     lab.advance()
     for tax in range(40):  # a slider that is moved, and no time passes
         lab.set_memory(idle_tax_permille=tax)
-    assert lab._checkpoints == []
+    assert lab._copies.taken_after == ()
     seconds.clear()
     lab.undo()
     assert len(seconds) == 5
 
 
-@pytest.mark.parametrize(("copies", "kept"), [(0.9, 0), (2.1, 2), (9, 4)])
-def test_copies_are_bounded_by_their_bytes(monkeypatch, copies, kept):
+@pytest.mark.parametrize(("room", "kept"), [(0.9, 0), (2.1, 2), (9, 4)])
+def test_copies_are_bounded_by_their_bytes(monkeypatch, room, kept):
     lab = make("neutral")
     pages = lab.memory.machine.frames + sum(t.guest.pages for t in lab.memory.tenants.values())
-    monkeypatch.setattr(lab_module, "_COPIED_BYTES", int(copies * pages * lab_module._BYTES_PER_PAGE))
+    monkeypatch.setattr(copies, "MOST_BYTES", int(room * pages * copies.BYTES_PER_PAGE))
     digests = []
     for tax in range(6):
         lab.advance(40)
         digests.append(lab.digest())
         lab.set_memory(idle_tax_permille=tax)
-    assert [at for at, _host in lab._checkpoints] == [3, 5, 7, 9, 11, 13][6 - kept :]
+    assert lab._copies.taken_after == (3, 5, 7, 9, 11, 13)[6 - kept :]
     for digest in reversed(digests):
         lab.undo()
         assert lab.digest() == digest
@@ -274,4 +273,4 @@ def test_a_copy_takes_what_is_reckoned():
         arrays += [table.entry, table.where, table.accessed]
         arrays += [tenant.guest._gfn_of, tenant.guest._spare, tenant.guest._balloon]
     pages = machine.frames + sum(tenant.guest.pages for tenant in tenants)
-    assert sum(array.nbytes for array in arrays) == pytest.approx(pages * lab_module._BYTES_PER_PAGE, rel=0.3)
+    assert sum(array.nbytes for array in arrays) == pytest.approx(pages * copies.BYTES_PER_PAGE, rel=0.3)
