@@ -50,13 +50,14 @@ def test_every_public_name_loads():
 
 
 def test_examples_of_the_readme_run():
-    five, paged = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    five, paged, products = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(five.splitlines()) == 5
     names = {}
     exec(five, names)
     assert [machine.name for machine in names["lab"].vms] == ["web", "batch"]
     exec(paged, names)
     assert names["lab"].memory.profile.name == "ESXi"
+    exec(products, names)
 
 
 def test_files_the_readme_shows_exist():
