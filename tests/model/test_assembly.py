@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.guest_programs import BY_SIZE, NAMES, straight_programs, system_programs, wild_programs
 from tests.needs import needs
 from vmwidgets.model.assembly import MAX_CHARACTERS, MAX_INSTRUCTIONS, MNEMONICS, assemble
+from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_code import (
     ORIGIN,
     AssemblyError,
@@ -173,6 +174,11 @@ def test_what_is_refused(text, line, column, said):
     assert (refused.value.line, refused.value.column) == (line, column)
     assert f"line {line}, column {column}: " in str(refused.value)
     assert said in str(refused.value)
+
+
+def test_an_origin_is_where_an_instruction_can_begin():
+    with pytest.raises(VmwidgetsError, match="origin is 8, expected a multiple of 16"):
+        assemble("nop", 8)
 
 
 def test_the_largest_program_is_read():

@@ -74,6 +74,11 @@ def test_popf_leaves_the_interrupt_flag_to_the_kernel_and_says_nothing(mode, lef
 def test_the_interrupt_flag():
     assert run("cli\npushf\npop rax").registers["rax"] & 0x200 == 0
     assert run("cli\nsti\npushf\npop rax").registers["rax"] & 0x200
+    deprivileged = guest("cli\nhlt", settles=())
+    deprivileged.run(1)
+    assert deprivileged.interrupts  # the VMM has to carry it out
+    deprivileged.interrupts = False
+    assert deprivileged.rflags & 0x200 == 0
     assert [run(text).interrupts for text in ("nop", "cli", "cli\nsti")] == [True, False, True]
 
 
@@ -226,8 +231,24 @@ def test_data_goes_into_memory_and_needs_some():
     cpu = guest("mov al, [text + 1]\njmp end\ntext: db 'abc'\nend:")
     cpu.run(10)
     assert cpu.registers["rax"] == ord("b")
-    with pytest.raises(VmwidgetsError, match="data begins at 0x8000, where the guest has no memory"):
+    with pytest.raises(VmwidgetsError, match="data begins at 0x8000, where the guest has no memory for it"):
         CPU("dq 1", memory=PAGE_BYTES)
+
+
+def test_memory_knows_whose_access_it_is():
+    cpu = guest("nop\nhlt\nfault: nop", "user")
+    assert cpu.memory.user
+    cpu.run(2)
+    assert (cpu.mode, cpu.memory.user, cpu.line) == ("kernel", False, 3)
+
+
+def test_a_debugger_moves_the_instruction_pointer():
+    cpu = guest("nop\nmov eax, 5")
+    cpu.address = 0x8010
+    cpu.run(1)
+    assert (cpu.registers["rax"], cpu.address) == (5, 0x8020)
+    with pytest.raises(VmwidgetsError, match="no instruction begins at 32769"):
+        cpu.address = 0x8001
 
 
 def test_modes_have_names():

@@ -2,14 +2,15 @@
 
 The parser is total and bounded: any text is either a program or one sentence that names line and column. What it
 accepts an assembler accepts too, with the same meaning; what x86-64 cannot encode it refuses. Two names of data are
-those of different assemblers (``dq`` and ``.quad``), and ``pushf`` is ``pushfq``, as nothing narrower is of use.
+those of different assemblers (``dq`` and ``.quad``), and ``pushf`` is ``pushfq``, as nothing narrower is of use. Left
+out are ``ah`` and its like, pushes of 16 bits, addresses of 32 bits or relative to ``rip``, and prefixes.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from vmwidgets.model.data_directives import DIRECTIVES, read_data
-from vmwidgets.model.errors import check_int
+from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.guest_code import (
     BARRIER,
     INSTRUCTION_BYTES,
@@ -76,8 +77,11 @@ def assemble(text: str, origin: int = ORIGIN) -> Program:
     ------
     AssemblyError
         If it is not a program of the subset: with line and column of what is wrong.
+    VmwidgetsError
+        If the origin is no such address.
     """
-    origin = check_int("origin", origin, 0, _MAX_ORIGIN) & -INSTRUCTION_BYTES
+    if check_int("origin", origin, 0, _MAX_ORIGIN) % INSTRUCTION_BYTES:
+        raise VmwidgetsError("origin is {value}, expected a multiple of {step}", value=origin, step=INSTRUCTION_BYTES)
     if len(text) > MAX_CHARACTERS:
         line = text.count("\n", 0, MAX_CHARACTERS) + 1
         column = MAX_CHARACTERS - text.rfind("\n", 0, MAX_CHARACTERS)

@@ -20,9 +20,12 @@ from vmwidgets.model.flags import status
 from vmwidgets.model.guest_code import REGISTERS, Program
 from vmwidgets.model.guest_memory import MASK64, GuestMemory, Trap
 from vmwidgets.model.instructions import decode
+from vmwidgets.model.neutral_vmm import ABSENT as ABSENT
+from vmwidgets.model.neutral_vmm import UNKNOWN_HYPERCALL as UNKNOWN_HYPERCALL
+from vmwidgets.model.neutral_vmm import neutral as neutral
 from vmwidgets.model.operations import Run, State
 from vmwidgets.model.processor import ALWAYS_SETTLED, DELIVERED, PRIVILEGED, SETTLED, WHOLE, deliver
-from vmwidgets.model.stack_instructions import index_at, rflags
+from vmwidgets.model.stack_instructions import rflags
 from vmwidgets.model.units import KiB
 
 MAX_LOG = 10_000
@@ -30,43 +33,9 @@ MAX_LOG = 10_000
 MAX_BUDGET = 100_000_000
 """The largest budget of instructions for one call."""
 
-ABSENT = MASK64
-"""What a port without a device answers: all lines float high."""
-UNKNOWN_HYPERCALL = -1000 & MASK64
-"""What an unknown hypercall answers in rax (KVM_ENOSYS, include/uapi/linux/kvm_para.h)."""
-
-
 Handler = Callable[["CPU", Exit], Action]
 Assistance = Callable[["CPU", Trap], bool]
 Timer = int | Sequence[int]
-
-
-def neutral(cpu: "CPU", exit: Exit) -> Action:
-    """Handle an exit as a VMM without devices and hypercalls, which has no other guest to run."""
-    if exit.reason == "io" and not exit["write"]:
-        cpu.answer(exit, ABSENT)
-    elif exit.reason == "hypercall":
-        cpu.write("rax", UNKNOWN_HYPERCALL)
-    elif exit.reason == "cpuid":
-        for register in ("rax", "rbx", "rcx", "rdx"):
-            cpu.write(register, 0)
-    elif exit.reason in ("rdmsr", "rdtsc"):
-        cpu.write_pair(0)
-    elif exit.reason in _FATAL:
-        return Action.STOP
-    return Action.RESUME
-
-
-_FATAL = (
-    "ept_violation",
-    "ept_misconfiguration",
-    "general_protection",
-    "invalid_opcode",
-    "triple_fault",
-    "interrupt_return",
-    "sgdt",
-)
-"""What a VMM without devices can only stop a guest for: it would come again and again."""
 
 
 class CPU:
@@ -118,7 +87,7 @@ class CPU:
         """Base and limit of the descriptor table, which ``sgdt`` shows; those of a Linux kernel's first CPU."""
         self.state = State(self.memory, self.program.places)
         """What instructions change, for the processor and its VMM."""
-        load_data(self.program, self.memory)
+        self.memory.fill(self.program.data)
         code = self.program.instructions
         self._code: list[Run] = [decode(self.state, one, at + 1) for at, one in enumerate(code)]
         self._code.append(_past_the_end)
@@ -170,8 +139,12 @@ class CPU:
 
     @property
     def interrupts(self) -> bool:
-        """Whether the guest takes interrupts: its interrupt flag."""
+        """Whether the guest takes interrupts: its interrupt flag. A VMM that carries out cli and sti sets it."""
         return self.state.interrupts
+
+    @interrupts.setter
+    def interrupts(self, interrupts: bool) -> None:
+        self.state.interrupts = interrupts
 
     @property
     def address(self) -> int:
@@ -180,7 +153,9 @@ class CPU:
 
     @address.setter
     def address(self, address: int) -> None:
-        self._rip = index_at(self.state, address)
+        if address not in self.state.indexes:
+            raise VmwidgetsError("no instruction begins at {address}", address=address)
+        self._rip = self.state.indexes[address]
 
     def write(self, register: str, value: int) -> None:
         """Set a 64-bit register."""
@@ -337,24 +312,6 @@ class CPU:
 
 def _past_the_end() -> int:
     raise Trap("end")
-
-
-def load_data(program: Program, memory: GuestMemory) -> None:
-    """Put the data of a program into memory.
-
-    Raises
-    ------
-    VmwidgetsError
-        If there is no memory at its place.
-    """
-    try:
-        for place, data in program.data:
-            for at, byte in enumerate(data, place):
-                memory.store(at, byte, 1)
-    except Trap as trap:
-        raise VmwidgetsError(
-            "the program's data begins at {place}, where the guest has no memory", place=hex(program.data[0][0])
-        ) from trap
 
 
 def run(

@@ -1,6 +1,6 @@
 """The memory of a guest: pages in machine frames, found through the second-stage table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from struct import Struct
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
@@ -92,6 +92,23 @@ class GuestMemory:
                 self._machine[place] = byte
             return
         WRITE[size](self._machine, address + delta, value)
+
+    def fill(self, pieces: Iterable[tuple[int, bytes]]) -> None:
+        """Write pieces of data, each at its address.
+
+        Raises
+        ------
+        VmwidgetsError
+            If there is no memory.
+        """
+        for start, data in pieces:
+            try:
+                for address, byte in enumerate(data, start):
+                    self.store(address, byte, 1)
+            except Trap as trap:
+                raise VmwidgetsError(
+                    "data begins at {address}, where the guest has no memory for it", address=hex(start)
+                ) from trap
 
     def flush(self, address: int) -> None:
         """Write the line of an address out of the caches; without caches the address only has to be readable."""
