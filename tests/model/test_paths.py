@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from vmwidgets.model.costs import PROCESSORS, Cost, Measured, figure
+from vmwidgets.model.costs import HARDWARE as ASSISTED
+from vmwidgets.model.costs import PROCESSORS, USUAL, Cost, Measured, figure
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.path_steps import CROSSINGS
@@ -290,9 +291,12 @@ def test_a_processor_has_a_price_for_leaving_a_guest_and_entering_it(cpu):
 
 def test_nothing_is_invented():
     for name, operation, technique, device in ALL_WAYS:
-        for step in path(STACKS[name], operation, technique, device).steps:
-            assert not step.cycles
+        way = path(STACKS[name], operation, technique, device)
+        published = {cost.source for cost in (*STACKS[name].costs, *PROCESSORS[USUAL].costs)}
+        assert way.cpu in ("", *(PROCESSORS if technique in ASSISTED else ()))
+        for step in way.steps:
             assert (step.cycles is None) is (step.source == "")
+            assert not step.cycles or step.source in published
 
 
 @pytest.mark.parametrize(

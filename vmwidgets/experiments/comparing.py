@@ -9,6 +9,7 @@ from vmwidgets.experiments.registry import experiment
 from vmwidgets.experiments.virtualization_tax import ROLES, Run, TaxedRun
 from vmwidgets.model.acts import FAILURES
 from vmwidgets.model.admission import MAX_VMS
+from vmwidgets.model.costs import USUAL
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.failures import Outcome, fail
 from vmwidgets.model.paths import processors
@@ -61,7 +62,7 @@ def compare(
     stacks: str | Sequence[object] = (),
     vms: int | Sequence[object] = 4,
     workload: str | Workload = "web",
-    cpu: str = "Xeon X5570",
+    cpu: str = USUAL,
     seed: int = 1,
     hours: int = 24,
     tidy: bool = False,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vmwidgets.model.costs import HARDWARE, PROCESSORS, Cost
+from vmwidgets.model.costs import HARDWARE, PROCESSORS, USUAL, Cost
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.path_operations import OPERATIONS
 from vmwidgets.model.path_steps import Step, Walk
@@ -97,7 +97,8 @@ def path(
         One of the stack's; left out: its default.
     cpu
         A processor: one of :data:`~vmwidgets.model.costs.PROCESSORS`, or one that the stack's costs were measured on.
-        Left out: the first one on which something of this way was measured with this product.
+        Left out: the first one on which something of this way was measured with this product; if nothing was, and the
+        processor helps, the usual one.
 
     Raises
     ------
@@ -114,7 +115,7 @@ def path(
     walk = Walk(stack.layers, way)
     OPERATIONS[operation](walk, reach)
     own = [cost for cost in stack.costs if cost.holds(operation, way, reach)]
-    processor = _processor(stack, own, operation, walk.steps, cpu)
+    processor = _processor(stack, own, operation, walk.steps, cpu, USUAL if way in HARDWARE else "")
     of_cpu = PROCESSORS[processor].costs if processor in PROCESSORS and way in HARDWARE else ()
     costs = [*(c for c in own if c.cpu == processor), *of_cpu]
     whole = next((cost for cost in costs if cost.step == operation), None)
@@ -141,11 +142,13 @@ def processors(stack: "Stack") -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(cost.cpu for cost in stack.costs if cost.cpu), *PROCESSORS]))
 
 
-def _processor(stack: "Stack", own: Sequence[Cost], operation: str, steps: Sequence[Step], cpu: str | None) -> str:
-    """Return the processor that is asked for, or the first that something of the way was measured on."""
+def _processor(
+    stack: "Stack", own: Sequence[Cost], operation: str, steps: Sequence[Step], cpu: str | None, usual: str
+) -> str:
+    """Return the processor asked for, or the first that something of the way was measured on, or the usual one."""
     if cpu is None:
         keys = {step.key for step in steps} - OPERATIONS.keys()
-        return next((c.cpu for c in own if c.step == operation or c.step.partition("+")[0] in keys), "")
+        return next((c.cpu for c in own if c.step == operation or c.step.partition("+")[0] in keys), usual)
     if cpu not in (known := processors(stack)):
         raise VmwidgetsError(
             "{name} is {value}, expected one of {known}", name="cpu", value=repr(cpu)[:60], known="; ".join(known)

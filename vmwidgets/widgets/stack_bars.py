@@ -10,6 +10,7 @@ from vmwidgets.experiments.comparing import LOWER, NOT_PUBLISHED, UPPER, compare
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.acts import FAILURES
+from vmwidgets.model.costs import USUAL
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.paths import processors
 from vmwidgets.model.stack import Stack
@@ -50,7 +51,6 @@ UNITS = {
     "MiB per VM": mark("MiB per VM"),
     "VMs": mark("VMs"),
 }
-_CPU = "Xeon X5570"  # as in :func:`compare`
 _SIGNS = {LOWER: "≥ ", UPPER: "≤ "}
 _COLOUR, _HOLLOW = "#4f81b0", "transparent"  # of a bar, and of one that is a bound: seen on light and on dark paper
 Row = dict[str, Any]
@@ -77,7 +77,7 @@ class StackBars(Panel):
     _messages = ("choose",)
 
     def __init__(self, choice: Choice) -> None:
-        self._chosen = {"quantity": "throughput/", "workload": "web", "cpu": _CPU}
+        self._chosen = {"quantity": "throughput/", "workload": "web", "cpu": USUAL}
         self.bars: Bars | None = None
         super().__init__(choice)
         self._draw()
@@ -117,7 +117,7 @@ class StackBars(Panel):
     def _all(self) -> tuple[Row, ...]:
         cpu = self._chosen["cpu"]
         if [cpu, cpu] not in self._cpus():
-            cpu = self._chosen["cpu"] = _CPU
+            cpu = self._chosen["cpu"] = USUAL
         return _compared(self.choice.stacks, self._chosen["workload"], cpu)
 
     def _quantities(self) -> list[list[str]]:

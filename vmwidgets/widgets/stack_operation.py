@@ -88,7 +88,10 @@ class StackOperation(Panel):
             "turn": self._turn,
             "operations": [[id, _(NAMES[id])] for id in OPERATIONS],
             "operation": self._operation,
-            "cpus": [["", _("measured with the product itself")], *([name, name] for name in PROCESSORS)],
+            "cpus": [
+                ["", _("of the product itself, or else of a usual processor")],
+                *([name, name] for name in PROCESSORS),
+            ],
             "cpu": self._cpu,
             "products": [self._product(stack) for stack in self.choice.stacks],
         }
