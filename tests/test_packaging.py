@@ -50,7 +50,8 @@ def test_every_public_name_loads():
 
 
 def test_examples_of_the_readme_run():
-    five, paged, products = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    five, paged, products = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(five.splitlines()) == 5
     names = {}
     exec(five, names)
