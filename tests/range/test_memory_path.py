@@ -117,3 +117,35 @@ def test_other_tables_from_now_on():
         scenario.path.load(0, 8)
     scenario.path.switch(ROOT * PAGE_BYTES)
     assert scenario.path.load(0, 8) == 0
+
+
+@pytest.mark.parametrize("stack", WITH_TABLES)
+def test_user_code_has_the_pages_that_the_kernel_gives_it(stack):
+    scenario = Scenario(STACKS[stack], Placement(), seed=2)
+    path = scenario.path
+    path.store(TABLE * PAGE_BYTES + 8 * 3, 3 * PAGE_BYTES | PRESENT | WRITABLE, 8)
+    path.store(3 * PAGE_BYTES, 5, 8)
+    path.user = True  # what the kernel has looked up is nothing to user code
+    with pytest.raises(Trap, match="page_fault") as trap:
+        path.load(3 * PAGE_BYTES, 8)
+    assert dict(trap.value.detail)["code"] == 0b101
+    assert path.load(2 * PAGE_BYTES, 8) == 0
+    path.user = False
+    assert path.load(3 * PAGE_BYTES, 8) == 5
+
+
+@pytest.mark.parametrize("stack", WITH_TABLES)
+def test_what_a_page_fault_tells_the_guest(stack):
+    scenario = Scenario(STACKS[stack], Placement(), seed=2)
+    entry = DIRECTORY * PAGE_BYTES + 8 * WINDOW
+    for value, write, code in (
+        (0, False, 0b0),
+        (0, True, 0b10),
+        (PRESENT, True, 0b11),
+        (PRESENT | PAGE_SIZE | PAGE_BYTES, False, 0b1001),
+    ):
+        scenario.path.store(entry, value, 8)
+        with pytest.raises(Trap) as trap:
+            scenario.path.load(WINDOW * LARGE_BYTES + 8, 8, write)
+        assert dict(trap.value.detail)["code"] == code
+        assert dict(trap.value.detail)["address"] == WINDOW * LARGE_BYTES + 8

@@ -64,6 +64,14 @@ def test_a_table_may_be_mapped_to_be_read_only():
     assert not domain.updates.update(domain.at(TABLE, 101), domain.to(TABLE))
 
 
+def test_an_update_counts_at_once():
+    domain = Domain()
+    domain.scenario.path.store(5 * PAGE_BYTES, 1, 8)
+    assert domain.updates.update(domain.at(TABLE, 5), domain.to(5, PRESENT))
+    with pytest.raises(Trap, match="page_fault"):
+        domain.scenario.path.store(5 * PAGE_BYTES, 2, 8)
+
+
 def test_a_page_becomes_a_table_only_when_nobody_can_write_to_it():
     domain = Domain()
     assert not domain.updates.update(domain.at(DIRECTORY, WINDOW), domain.to(5))

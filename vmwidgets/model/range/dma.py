@@ -77,6 +77,7 @@ class DmaDevice:
 
     def _translate(self, address: int) -> int | None:
         page, place = divmod(address, PAGE_BYTES)
+        self._machine.work["addresses_translated"] += self._closed
         if not self._closed:
             frame = page if page < FRAMES else None
         elif self._guest.direct:  # such a guest knows the machine addresses of its frames, and gives these

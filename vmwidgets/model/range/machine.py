@@ -5,6 +5,7 @@ firmware, or nobody (``free``). Whatever touches memory for a guest reports here
 reached what is not its own has an answer that no defence can embellish.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from vmwidgets.model.errors import VmwidgetsError
@@ -33,6 +34,9 @@ class Machine:
         All bytes.
     owners
         Of each frame.
+    work
+        What defences have had to do, by kind: lookups in the map of a guest, bytes cleared, table entries validated,
+        addresses translated for devices.
     read, written
         Whose memory a guest has read or written that is not its own, by guest.
     """
@@ -40,6 +44,7 @@ class Machine:
     def __init__(self, draws: Draws) -> None:
         self.memory = bytearray(FRAMES * PAGE_BYTES)
         self.owners = [FIRMWARE] * FIRMWARE_FRAMES + [FREE] * (FRAMES - FIRMWARE_FRAMES)
+        self.work: Counter[str] = Counter()
         self.read: dict[str, set[str]] = {}
         self.written: dict[str, set[str]] = {}
         self._low = [FIRMWARE_FRAMES + at for at in draws.order("low frames", LOW - FIRMWARE_FRAMES)]
@@ -86,6 +91,7 @@ class Machine:
 
     def clear(self, frame: int) -> None:
         """Overwrite a frame with zeros."""
+        self.work["bytes_cleared"] += PAGE_BYTES
         self.memory[frame * PAGE_BYTES : (frame + 1) * PAGE_BYTES] = bytes(PAGE_BYTES)
 
     def touched(self, guest: str, frame: int, *, write: bool) -> str:

@@ -8,11 +8,22 @@ Accessed and dirty flags are not set: nothing in the range looks at them.
 from typing import NoReturn
 
 from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES, GuestMemory, Trap
-from vmwidgets.model.page_tables import ADDRESS_MASK, ENTRY_BYTES, PAGE_SIZE, PRESENT, WRITABLE, index_of, page_shift
+from vmwidgets.model.page_tables import (
+    ADDRESS_MASK,
+    ENTRY_BYTES,
+    PAGE_SIZE,
+    PRESENT,
+    USER,
+    WRITABLE,
+    index_of,
+    page_shift,
+)
 from vmwidgets.model.range.guest import ROOT, Guest
 from vmwidgets.model.range.machine import FRAMES, Machine
 from vmwidgets.model.range.trace import ABSENT, ALLOWS, OPEN, REFUSES, Trace
 
+_RESERVED = 1 << 3
+"""Bit of the error code of a page fault: a reserved bit is set (Intel SDM volume 3, "Page-Fault Exceptions")."""
 MAP_CHECKS = {
     "nested_paging": "second_stage_tables",
     "trap_and_emulate": "shadow_tables",
@@ -36,17 +47,40 @@ class MemoryPath(GuestMemory):
         Whether the map is all that the guest reaches. Else an address that is not in it goes to the machine as it is.
     """
 
-    __slots__ = ("_closed", "_guest", "_keeper", "_memory", "_owner", "_readable", "_trace", "_writable", "root")
+    __slots__ = (
+        "_closed",
+        "_guest",
+        "_keeper",
+        "_memory",
+        "_owner",
+        "_readable",
+        "_trace",
+        "_user",
+        "_writable",
+        "root",
+    )
 
     def __init__(self, machine: Machine, guest: Guest, trace: Trace, keeper: str, *, closed: bool) -> None:
+        self._readable: dict[int, int] = {}
+        self._writable: dict[int, int] = {}
+        self._user = False
         super().__init__(bytearray(), {})
         self._owner, self._guest, self._trace, self._keeper, self._closed = machine, guest, trace, keeper, closed
         self._memory = machine.memory
-        self._readable: dict[int, int] = {}
-        self._writable: dict[int, int] = {}
         self.root = guest.table_address(ROOT) if guest.has_tables else 0
         """Address of its table of level 4, which cr3 holds."""
         machine.on_change(self.forget)
+
+    @property
+    def user(self) -> bool:
+        """Whether accesses are those of user code, to which the guest's tables may deny a page."""
+        return self._user
+
+    @user.setter
+    def user(self, user: bool) -> None:
+        if user is not self._user:
+            self._user = user
+            self.forget()  # what is kept was found with the rights of the other mode
 
     def forget(self) -> None:
         """Forget all translations."""
@@ -106,6 +140,7 @@ class MemoryPath(GuestMemory):
     def _frame(self, physical: int, size: int, write: bool) -> int:
         """Return the frame behind a guest-physical address, as the layer below has it."""
         check, page = MAP_CHECKS[self._guest.technique], physical // PAGE_BYTES
+        self._owner.work["map_lookups"] += self._closed
         frame = self._guest.map.get(page)
         if frame is not None:
             self._trace.note(self._keeper, check, ALLOWS, physical, frame, self._owner.owners[frame])
@@ -130,13 +165,13 @@ class MemoryPath(GuestMemory):
         table = self.root
         for level in (4, 3, 2, 1):
             entry = self._entry(table + ENTRY_BYTES * index_of(address, level), size)
-            if not entry & PRESENT or (write and not entry & WRITABLE):
-                self._refuse("page_fault", address, size, write)
+            if not entry & PRESENT or (write and not entry & WRITABLE) or (self._user and not entry & USER):
+                self._refuse("page_fault", address, size, write, entry & PRESENT)
             table = entry & ADDRESS_MASK
             if level == 1 or entry & PAGE_SIZE:
                 place = (1 << page_shift(level)) - 1
                 if level == 4 or table & place:  # reserved bits: no page is that large, or begins there
-                    self._refuse("page_fault", address, size, write)
+                    self._refuse("page_fault", address, size, write, PRESENT | _RESERVED)
                 self._trace.note(self._guest_layer, "guest_tables", ALLOWS, address)
                 return table | address & place
         raise AssertionError("unreachable: the lowest level returns")
@@ -147,6 +182,8 @@ class MemoryPath(GuestMemory):
             frame = self._frame(at, size, False)
         elif self._guest.direct:
             self._in_machine(frame, at, size, False)
+        else:
+            self._owner.work["map_lookups"] += self._closed
         self._owner.touched(self._guest.name, frame, write=False)
         return self._owner.word(frame * PAGE_BYTES + at % PAGE_BYTES)
 
@@ -154,9 +191,11 @@ class MemoryPath(GuestMemory):
     def _guest_layer(self) -> str:
         return self._keeper if self._guest.direct else "guest_kernel"
 
-    def _refuse(self, reason: str, address: int, size: int, write: bool) -> NoReturn:
+    def _refuse(self, reason: str, address: int, size: int, write: bool, code: int = 0) -> NoReturn:
         self._trace.note(self._guest_layer, "guest_tables", REFUSES, address)
-        self._stop(reason, address, size, write)
+        if reason == "page_fault":
+            code |= write << 1 | self._user << 2
+        raise Trap(reason, address=address, bytes=size, write=int(write), code=code)
 
     @staticmethod
     def _stop(reason: str, address: int, size: int, write: bool) -> NoReturn:

@@ -86,6 +86,7 @@ class TableUpdates:
 
     def _judge(self, old: int, value: int, level: int, tables: dict[int, int]) -> str:
         changed = old ^ value
+        self._machine.work["entries_validated"] += 1
         if level == _DIRECTORY_LEVEL and old & value & PRESENT and not changed & ADDRESS_MASK:
             if not changed & ~_HARMLESS:
                 return ALLOWS
@@ -107,6 +108,7 @@ class TableUpdates:
         if frame in tables:
             return True
         tables[frame] = level - 1
+        self._machine.work["entries_validated"] += 512
         return not self._writable(frame, tables) and all(
             self._sound(entry, level - 1, tables) for entry in self._entries(frame) if entry
         )
