@@ -89,6 +89,7 @@ class Floppy:
 
     def _parameter(self, value: int) -> None:
         position = self._position
+        self._machine.work["indices_checked"] += self._closed
         if position >= BUFFER_BYTES:
             self._trace.note(self._layer, "bounds_check", REFUSES if self._closed else OPEN, position)
             position = position % BUFFER_BYTES if self._closed else position  # as the fix does

@@ -86,7 +86,6 @@ class TableUpdates:
 
     def _judge(self, old: int, value: int, level: int, tables: dict[int, int]) -> str:
         changed = old ^ value
-        self._machine.work["entries_validated"] += 1
         if level == _DIRECTORY_LEVEL and old & value & PRESENT and not changed & ADDRESS_MASK:
             if not changed & ~_HARMLESS:
                 return ALLOWS
@@ -96,6 +95,7 @@ class TableUpdates:
 
     def _sound(self, value: int, level: int, tables: dict[int, int]) -> bool:
         """Return whether an entry names only what is the guest's; adds the tables that it leads to."""
+        self._machine.work["entries_validated"] += 1
         if not value & PRESENT:
             return True
         frame = (value & ADDRESS_MASK) // PAGE_BYTES
@@ -108,9 +108,8 @@ class TableUpdates:
         if frame in tables:
             return True
         tables[frame] = level - 1
-        self._machine.work["entries_validated"] += 512
         return not self._writable(frame, tables) and all(
-            self._sound(entry, level - 1, tables) for entry in self._entries(frame) if entry
+            self._sound(entry, level - 1, tables) for entry in self._entries(frame)
         )
 
     def _writable(self, frame: int, tables: dict[int, int]) -> bool:
