@@ -147,3 +147,11 @@ def test_whatever_is_moved_arrives_within_the_range_of_the_other(first, second, 
     if second.controls:
         fixed = {c.setting for c in second.controls if not c.name}
         assert all(getattr(there, name) == DEFAULTS[name] for name in kept if name not in fixed)
+
+
+def test_where_a_product_has_no_control_the_settings_of_the_vm_are_named_once():
+    with pytest.raises(VmwidgetsError) as error:
+        new_vm(STACKS["parallels"], Hardware(), {"weight": 5})
+    assert str(error.value).startswith(
+        "the model knows no control 'weight' of Parallels, expected one of the VM: name, vcpus, memory_bytes, "
+    )

@@ -143,16 +143,24 @@ def _parted(stack: Stack, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], di
     controls = {control.python for control in stack.controls if control.name}
     own = {name: value for name, value in wanted.items() if name in controls}
     plain = {name: value for name, value in wanted.items() if name not in own}
-    for name in plain:
-        if stack.controls and name not in SETTINGS:
-            raise VmwidgetsError(
-                "the model knows no control {name} of {product}, expected one of {known}, or of the VM: {settings}",
-                product=stack.name,
-                name=repr(name)[:60],
-                known=known(stack),
-                settings=", ".join(s for s in SETTINGS if s not in CONTROLLED),
-            )
-    return own, plain
+    unknown = next((name for name in plain if name not in SETTINGS), None)
+    if unknown is None or not stack.controls:
+        return own, plain
+    name, settings = repr(unknown)[:60], ", ".join(one for one in SETTINGS if one not in CONTROLLED)
+    if not controls:
+        raise VmwidgetsError(
+            "the model knows no control {name} of {product}, expected one of the VM: {settings}",
+            name=name,
+            product=stack.name,
+            settings=settings,
+        )
+    raise VmwidgetsError(
+        "the model knows no control {name} of {product}, expected one of {known}, or of the VM: {settings}",
+        name=name,
+        product=stack.name,
+        known=known(stack),
+        settings=settings,
+    )
 
 
 def _own(stack: Stack, own: Mapping[str, Any], size: Size) -> dict[str, int | None]:
