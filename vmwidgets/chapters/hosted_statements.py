@@ -10,6 +10,7 @@ from functools import cache
 
 from vmwidgets.chapters.items import Draw, Item, Value, Verdict
 from vmwidgets.locale import mark
+from vmwidgets.model.acts import host_oses
 from vmwidgets.model.failures import fail
 from vmwidgets.model.layers import Layer
 from vmwidgets.model.paths import operations, path
@@ -45,7 +46,7 @@ class Way:
     @property
     def host(self) -> Layer | None:
         """Return the kernel of an OS on the machine itself, if there is one."""
-        return next((one for one in self.record.layers if (one.kind, one.privilege) == ("kernel", "kernel")), None)
+        return next(iter(host_oses(self.record.layers)), None)
 
     @property
     def modified(self) -> bool:
