@@ -12,8 +12,8 @@ MODULES = {
     "04_hardware_that_is_not_there": "hardware",
     "05_own_kernel": "kernel",
     "06_first_up": "first_up",
-    "08_seven_benches": "benches",
     "07_program_among_programs": "hosted",
+    "08_seven_benches": "benches",
     "09_lending_what_sleeps": "lending",
     "10_tax_and_twins": "tax_and_twins",
 }
