@@ -7,22 +7,30 @@ Of the classes that are published, numbered as in :data:`CLASSES`, each module m
 make a family, see :data:`FAMILIES`.
 """
 
+from vmwidgets.attacks.backend_request import BACKEND_REQUEST
 from vmwidgets.attacks.beyond_memory import BEYOND_MEMORY
+from vmwidgets.attacks.convenience_channel import CONVENIENCE_CHANNEL
 from vmwidgets.attacks.device_overrun import DEVICE_OVERRUN, DEVICE_OVERRUN_NEIGHBOUR
 from vmwidgets.attacks.dma import DMA
+from vmwidgets.attacks.fragments import FRAGMENTS
 from vmwidgets.attacks.mapped_twice import MAPPED_TWICE
+from vmwidgets.attacks.nic_underflow import NIC_UNDERFLOW
 from vmwidgets.attacks.table_update import TABLE_UPDATE
 from vmwidgets.attacks.uncleared_frames import UNCLEARED_FRAMES
 from vmwidgets.model.range.attack import Attack
 
 CLASSES: dict[int, str] = {
     1: "buffer of an imitated device, CVE-2015-3456 (VENOM)",
+    2: "user-mode network stack of a VMM, CVE-2019-14378 (SLiRP)",
+    3: "descriptors of an imitated network card (MorteNoir1, 2018)",
+    4: "channel between guest and desktop, CVE-2017-4901",
+    5: "backend in a privileged domain, CVE-2021-28476",
     6: "validation of page-table updates, CVE-2015-7835 (XSA-148)",
     10: "DMA without an IOMMU",
     16: "memory that is handed on with its content, CVE-2014-4021 (XSA-100)",
 }
 """The published classes, by number."""
-FAMILIES: dict[str, tuple[int, ...]] = {"V1": (6,), "V2": (1,), "V3": (10,), "V4": (16,)}
+FAMILIES: dict[str, tuple[int, ...]] = {"V1": (6,), "V2": (1, 2, 3, 5), "V3": (10,), "V4": (16,), "V7": (4,)}
 """The families, with the numbers of their classes."""
 
 ATTACKS: dict[str, Attack] = {
@@ -33,6 +41,10 @@ ATTACKS: dict[str, Attack] = {
         TABLE_UPDATE,
         DEVICE_OVERRUN,
         DEVICE_OVERRUN_NEIGHBOUR,
+        NIC_UNDERFLOW,
+        BACKEND_REQUEST,
+        FRAGMENTS,
+        CONVENIENCE_CHANNEL,
         DMA,
         UNCLEARED_FRAMES,
     )

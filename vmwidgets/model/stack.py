@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vmwidgets.model.allocation import share
 from vmwidgets.model.boot import Stage
 from vmwidgets.model.control import Control
+from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.layers import Layers
 from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.paths import Cost
@@ -36,6 +37,10 @@ TECHNIQUES = ("none", "trap_and_emulate", "binary_translation", "paravirtualizat
 """How the CPU is virtualized, which is another question than where the VMM runs. ``trap_and_emulate`` is hardware
 assistance with shadow page tables, ``nested_paging`` with second-stage tables that the CPU walks itself; ``none``:
 there is no VM."""
+
+EXTRAS = ("convenience_channel", "user_network", "memory_encryption")
+"""What not every VM can have: a channel between guest and desktop (clipboard, drag and drop, shared folders); a network
+stack in the process of its VMM; memory that is encrypted with a key which only the processor has."""
 
 DEVICES = ("native", "emulated", "paravirtual", "passthrough")
 """How a guest reaches a device."""
@@ -111,6 +116,8 @@ class Stack:
         How it manages memory page by page.
     claims
         Evidence.
+    extras
+        What else its VMs can have, of :data:`EXTRAS`.
     """
 
     id: str
@@ -131,3 +138,11 @@ class Stack:
     scheduler: str = ""
     memory_profile: MemoryProfile | None = None
     claims: tuple[Claim, ...] = ()
+    extras: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if unknown := self.extras - set(EXTRAS):
+            raise VmwidgetsError(
+                "the extras of {stack} are {value}, expected some of {known}",
+                stack=self.name, value=", ".join(sorted(unknown)), known=", ".join(EXTRAS),
+            )  # fmt: skip

@@ -186,6 +186,8 @@ KVM = Stack(
     costs=COSTS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    # QEMU documentation, user mode networking (libslirp, commit 126c04ac); KVM SEV-ES patch thread, LKML, December 2020
+    extras=frozenset({"user_network", "memory_encryption"}),
 )
 """KVM with QEMU and libvirt."""
 

@@ -142,6 +142,7 @@ PARALLELS = Stack(
     controls=(HOST_THREADS,),
     memory_profile=MEMORY,
     claims=CLAIMS,
+    extras=frozenset({"convenience_channel"}),  # prlctl manual: shared folders of the host
 )
 """Parallels Desktop with Apple's hypervisor."""
 

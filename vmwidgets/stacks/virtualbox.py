@@ -175,6 +175,7 @@ VIRTUALBOX = Stack(
     controls=CONTROLS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    extras=frozenset({"convenience_channel"}),  # user manual, Guest Additions: drag and drop, shared clipboard
 )
 """VirtualBox 6.1 and later, which need hardware assistance."""
 

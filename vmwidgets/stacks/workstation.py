@@ -237,6 +237,7 @@ WORKSTATION = Stack(
     costs=COSTS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    extras=frozenset({"convenience_channel"}),  # drag and drop: CVE-2017-4901, which is of later versions
 )
 """VMware Workstation 2.0. The host OS divides everything, and to it VMs are equal processes."""
 

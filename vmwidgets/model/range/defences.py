@@ -47,6 +47,16 @@ def keeper(layers: Layers) -> Layer:
     return layers.with_("maps")[-1]
 
 
+def server(stack: Stack) -> Layer | None:
+    """Return the layer that is the other end of paravirtual devices, None if the stack has no such devices."""
+    return next(iter(stack.layers.with_("serves")), None) if "paravirtual" in stack.devices else None
+
+
+def _extra(id: str) -> Offered:
+    """What the layer that imitates devices can do besides, of a stack that has it."""
+    return lambda stack, technique: id in stack.extras and emulates(stack, technique)
+
+
 def _map_check(id: str) -> Offered:
     return lambda _, technique: MAP_CHECKS[technique] == id
 
@@ -135,6 +145,36 @@ DEFENCES: dict[str, Defence] = {
             said("IOMMU"),
             said("what a device addresses are addresses of the machine"),
             lambda stack, _: "passthrough" in stack.devices,
+        ),
+        Defence(
+            "descriptor_check",
+            said("check of lengths in descriptors of the network card"),
+            said("the room left in a frame is computed in 16 bits, and wraps round"),
+            emulates,
+        ),
+        Defence(
+            "request_check",
+            said("check of requests in the backend"),
+            said("the backend writes data where a request says, within its buffer or not"),
+            lambda stack, _: server(stack) is not None,
+        ),
+        Defence(
+            "reassembly_check",
+            said("check when IP fragments are put together"),
+            said("a fragment goes behind one that lies elsewhere"),
+            _extra("user_network"),
+        ),
+        Defence(
+            "channel_off",
+            said("channel between guest and desktop off"),
+            said("text goes from the guest to the desktop and back"),
+            _extra("convenience_channel"),
+        ),
+        Defence(
+            "channel_check",
+            said("check of lengths in the channel between guest and desktop"),
+            said("the length of a text is what the guest says"),
+            _extra("convenience_channel"),
         ),
     )
 }

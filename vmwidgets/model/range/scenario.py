@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.layers import Layer
-from vmwidgets.model.range import dma, floppy
+from vmwidgets.model.range import backend, channel, dma, floppy, nic, user_network
 from vmwidgets.model.range.attack import Placement
 from vmwidgets.model.range.defences import Defences, emulates, keeper
 from vmwidgets.model.range.devices import Ports
@@ -26,7 +26,7 @@ from vmwidgets.model.stack import Stack
 VMS = 3
 """The attacker's, the victim's, and one more."""
 ATTACKER, VICTIM = 0, 1
-DEVICES = (floppy.plug, dma.plug)
+DEVICES = (floppy.plug, dma.plug, nic.plug, backend.plug, user_network.plug, channel.plug)
 """What the attacker's VM may be connected to: each function gives it a device, if the stack has such."""
 _FIRST_PORT, _PORT_STEP = 0x300, 0x40
 

@@ -35,6 +35,18 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("iommu", REFUSES): said("the IOMMU has no page for the address {address} that the device wants"),
     ("iommu", OPEN): said("without an IOMMU the device reaches the machine address {address}, in a frame of {owner}"),
     ("iommu", ABSENT): said("the machine has no memory at {address}, where the device wants it"),
+    ("descriptor_check", REFUSES): said(
+        "{layer} does not add to a frame of {address} bytes that is longer than it may be"
+    ),
+    ("descriptor_check", OPEN): said("{layer} believes that there is room, and writes to index {address} of a frame"),
+    ("request_check", REFUSES): said("{layer} refuses a request whose data would end at {address}, past its buffer"),
+    ("request_check", OPEN): said("{layer} writes to the index {address} because a request says so, past its buffer"),
+    ("reassembly_check", REFUSES): said("{layer} adds a fragment, up to {address} bytes, where the first one lies"),
+    ("reassembly_check", OPEN): said("{layer} writes a fragment to index {address} of a buffer, behind nothing"),
+    ("channel_off", REFUSES): said("{layer} takes no text from the guest: the channel is off"),
+    ("channel_check", REFUSES): said("{layer} refuses a text of {address} bytes, more than it has room for"),
+    ("channel_check", OPEN): said("{layer} copies a text up to the index {address}, past its buffer"),
+    ("guest_page", ABSENT): said("the guest has no memory at {address} of which {layer} could take data"),
     ("hypercall", ABSENT): said("{layer} has no call with the number {address}"),
     ("port", ABSENT): said("no device answers at port {address}"),
     ("machine", ABSENT): said("the machine has no memory at {address}"),
