@@ -46,7 +46,7 @@ def reason_text(reason: Reason) -> str:
 def why(outcome: Outcome, vm: int) -> tuple[str, ...]:
     """Return why a VM fares as it does, link by link, in the reader's language."""
     if not outcome.exists:
-        return (_(outcome.absent).format(stack=outcome.stack),)
+        return (_(outcome.absent).format(stack=_(outcome.stack)),)
     return tuple(reason_text(reason) for reason in outcome.fates[vm].chain)
 
 
