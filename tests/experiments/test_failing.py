@@ -23,7 +23,7 @@ def test_every_failure_of_every_product_in_one_table():
 def test_the_chain_is_told_link_by_link():
     row = experiments.failure_drill(stack="kvm", failure="host_crash", vms=1).iloc[0]
     assert (row.state, row.cpu_pct) == ("gone", 0)
-    assert row.why.split("; ")[-1] == "guest kernel runs on QEMU process"
+    assert row.why.split("; ")[-1] == "guest kernel ran on QEMU process"
     absent = experiments.failure_drill(stack="esxi", failure="logout", vms=1).iloc[0]
     assert (absent.possible, absent.state) == (False, "goes_on")
     assert absent.why == "nothing of ESXi belongs to the session of a user"

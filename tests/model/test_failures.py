@@ -213,9 +213,9 @@ def test_losing_more_never_saves_anybody(stack):
 def test_a_chain_goes_from_layer_to_layer():
     assert chain(HOSTED, "host_crash") == [
         "kernel is what is hit",
-        "driver runs on kernel",
-        "VMM process runs on driver",
-        "guest kernel runs on VMM process",
+        "driver ran on kernel",
+        "VMM process ran on driver",
+        "guest kernel ran on VMM process",
     ]
 
 

@@ -35,8 +35,8 @@ WITHOUT = {
 }
 _HIT = said("{layer} is what is hit")
 _SESSION = said("{layer} belongs to the session that ends")
-_UNMANAGED = said("until {of} is back, nobody can start or change {layer}")
-_APART = said("{layer} neither runs on {of} nor needs it for its devices")
+_UNMANAGED = said("without {of} nobody can start or change {layer}")
+_APART = said("{layer} neither stood on {of} nor had devices from there")
 _ANOTHERS = said("it is another VM's {of} that is hit")
 _SLEEPS = said("{of} owns the machine: it takes {layer} to sleep, and wakes it up again")
 _THREADS = said("{of} schedules {layer} beside its own programs")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.words import said
 
-RUNS_ON = said("{layer} runs on {of}")
-LIES_INSIDE = said("{layer} shares the address space of {of}")
+RUNS_ON = said("{layer} ran on {of}")
+LIES_INSIDE = said("{layer} shared the address space of {of}")
 SPREADS = said("a fault in {of} is a fault in {layer}: they share an address space")
 RESTARTS = said("{of} is lost: the machine is restarted, and {layer} with it")
 
