@@ -9,13 +9,18 @@ make a family, see :data:`FAMILIES`.
 
 from vmwidgets.attacks.backend_request import BACKEND_REQUEST
 from vmwidgets.attacks.beyond_memory import BEYOND_MEMORY
+from vmwidgets.attacks.cached_secret import CACHED_SECRET, CACHED_SECRET_SIBLING
 from vmwidgets.attacks.convenience_channel import CONVENIENCE_CHANNEL
 from vmwidgets.attacks.device_overrun import DEVICE_OVERRUN, DEVICE_OVERRUN_NEIGHBOUR
 from vmwidgets.attacks.dma import DMA
+from vmwidgets.attacks.flush_reload import FLUSH_RELOAD
 from vmwidgets.attacks.fragments import FRAGMENTS
 from vmwidgets.attacks.mapped_twice import MAPPED_TWICE
 from vmwidgets.attacks.nic_underflow import NIC_UNDERFLOW
+from vmwidgets.attacks.row_hammer import ROW_HAMMER
+from vmwidgets.attacks.sharing_oracle import SHARING_ORACLE
 from vmwidgets.attacks.table_update import TABLE_UPDATE
+from vmwidgets.attacks.tick_theft import TICK_THEFT
 from vmwidgets.attacks.uncleared_frames import UNCLEARED_FRAMES
 from vmwidgets.model.range.attack import Attack
 
@@ -26,11 +31,25 @@ CLASSES: dict[int, str] = {
     4: "channel between guest and desktop, CVE-2017-4901",
     5: "backend in a privileged domain, CVE-2021-28476",
     6: "validation of page-table updates, CVE-2015-7835 (XSA-148)",
+    8: "first-level cache read past the tables, CVE-2018-3646 (L1TF)",
     10: "DMA without an IOMMU",
+    11: "timing of writes to shared pages (Suzaki et al. 2011; Xiao et al. 2013)",
+    12: "flush and reload of a shared page (Yarom and Falkner 2014)",
+    13: "shared page in a hammered row (Razavi et al. 2016)",
+    14: "theft of processor time (F. Zhou et al., arXiv 1103.0759)",
     16: "memory that is handed on with its content, CVE-2014-4021 (XSA-100)",
 }
 """The published classes, by number."""
-FAMILIES: dict[str, tuple[int, ...]] = {"V1": (6,), "V2": (1, 2, 3, 5), "V3": (10,), "V4": (16,), "V7": (4,)}
+FAMILIES: dict[str, tuple[int, ...]] = {
+    "V1": (6,),
+    "V2": (1, 2, 3, 5),
+    "V3": (10,),
+    "V4": (16,),
+    "V5": (11, 12, 13),
+    "V6": (14,),
+    "V7": (4,),
+    "V8": (8,),
+}
 """The families, with the numbers of their classes."""
 
 ATTACKS: dict[str, Attack] = {
@@ -47,6 +66,12 @@ ATTACKS: dict[str, Attack] = {
         CONVENIENCE_CHANNEL,
         DMA,
         UNCLEARED_FRAMES,
+        SHARING_ORACLE,
+        FLUSH_RELOAD,
+        ROW_HAMMER,
+        CACHED_SECRET,
+        CACHED_SECRET_SIBLING,
+        TICK_THEFT,
     )
 }
 """All attacks by id."""

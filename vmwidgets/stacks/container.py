@@ -64,6 +64,7 @@ MEMORY = MemoryProfile(
     ladder=HOST_OS_LADDER,
     targets="none",
     sharing="off",  # Linux, admin-guide/mm/ksm.rst: run = 0
+    scan_pages_per_s=5000,  # when switched on, same document: pages_to_scan = 100 every sleep_millisecs = 20
     host_swap=True,
     swap_permille=1000,  # assumption: as much swap as memory
     limit_kills=True,  # Linux, admin-guide/cgroup-v2.rst: memory.max ends in the OOM killer inside the cgroup

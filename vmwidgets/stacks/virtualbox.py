@@ -100,6 +100,7 @@ MEMORY = MemoryProfile(
     ladder=HOST_OS_LADDER,
     targets="none",
     sharing="off",  # page fusion is off unless enabled
+    scan_pages_per_s=200,  # when switched on; assumption: as ESX 2
     host_swap=True,  # as for any process of the host
     swap_permille=1000,  # assumption: as much swap as memory
     host_kills=True,  # the host OS kills the largest process

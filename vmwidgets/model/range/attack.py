@@ -9,6 +9,10 @@ VICTIMS = ("beside", "ended")
 """What has become of the VM with the secret: it runs beside the attacker's; it is gone, and its frames are free."""
 
 
+CORES = ("own", "in_turn", "sibling")
+"""Nobody; the victim, whenever the attacker's VM halts; the victim, on the other thread of the core."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where guest code is run.
@@ -21,16 +25,34 @@ class Placement:
         Whether the VM has imitated devices. A stack whose VMs usually have none gives it another type of VM, if it can.
     maps_twice
         Whether the layer below tries to map the frame with the secret to the attacker, too: a fault of its own.
+    timed
+        Whether accesses take the time of caches and rows, and the scanner for equal pages and the victim work. Two
+        pages of the victim are then such as the attacker can know: one begins with a mark and a number of three digits,
+        one with the word of a library.
+    contiguous
+        Whether the attacker's frames lie one behind the other, as those of a large page.
+    core
+        One of :data:`CORES`: who has the attacker's core besides.
+    scheduled
+        Whether the attacker shares a processor with the other VMs, which compute all the time.
     """
 
     victim: str = "beside"
     emulated: bool = False
     maps_twice: bool = False
+    timed: bool = False
+    contiguous: bool = False
+    core: str = "own"
+    scheduled: bool = False
 
     def __post_init__(self) -> None:
         if self.victim not in VICTIMS:
             raise VmwidgetsError(
                 "victim is {value}, expected one of {known}", value=repr(self.victim)[:60], known=", ".join(VICTIMS)
+            )
+        if self.core not in CORES:
+            raise VmwidgetsError(
+                "core is {value}, expected one of {known}", value=repr(self.core)[:60], known=", ".join(CORES)
             )
 
 

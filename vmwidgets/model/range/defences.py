@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.range.memory_path import MAP_CHECKS
+from vmwidgets.model.range.processor_time import BEFORE as SAMPLED_BEFORE
+from vmwidgets.model.scheduling import Scheduling
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
 
@@ -73,6 +75,12 @@ def emulates(stack: Stack, technique: str) -> bool:
 def _can_confine(stack: Stack, technique: str) -> bool:
     layer = emulator(stack.layers)
     return emulates(stack, technique) and layer is not None and layer.confined
+
+
+def _has_scanner(stack: Stack, technique: str) -> bool:
+    """Whether there is a scanner that looks for equal pages, be it off unless one switches it on."""
+    profile = stack.memory_profile
+    return profile is not None and profile.scan_pages_per_s > 0 and technique != "paravirtualization"
 
 
 def _has_stub_domains(stack: Stack, technique: str) -> bool:
@@ -145,6 +153,36 @@ DEFENCES: dict[str, Defence] = {
             said("IOMMU"),
             said("what a device addresses are addresses of the machine"),
             lambda stack, _: "passthrough" in stack.devices,
+        ),
+        Defence(
+            "salting",
+            said("page sharing off, or within one VM only (salting)"),
+            said("pages of different VMs with the same content share a frame"),
+            _has_scanner,
+        ),
+        Defence(
+            "ecc",
+            said("memory that corrects errors (ECC)"),
+            said("a cell that its neighbours disturb loses its bit"),
+            _always,
+        ),
+        Defence(
+            "l1d_flush",
+            said("the first-level cache emptied on VM entry"),
+            said("a VM finds in the first-level cache what the VM before has left there"),
+            lambda _, technique: technique == "nested_paging",
+        ),
+        Defence(
+            "core_scheduling",
+            said("core scheduling, or SMT off"),
+            said("two VMs run on the two threads of a core at the same time"),
+            lambda _, technique: technique == "nested_paging",
+        ),
+        Defence(
+            "exact_accounting",
+            said("exact accounting"),
+            said("processor time is charged at each tick, to whoever runs at that moment"),
+            lambda stack, _: (stack.scheduler or Scheduling().algorithm) in SAMPLED_BEFORE,
         ),
         Defence(
             "descriptor_check",

@@ -65,6 +65,8 @@ class DmaDevice:
 
     def _transfer(self, *, write: bool) -> None:
         self._cursor = 0
+        if write:
+            self._guest.separate(self._address // PAGE_BYTES)
         at = self._translate(self._address - self._address % BLOCK_BYTES)
         self._status = FAILED if at is None else DONE
         if at is None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from vmwidgets.model.range.processor_time import MEASURED_US
+
 if TYPE_CHECKING:
     from vmwidgets.model.range.scenario import Scenario
 
@@ -23,9 +25,30 @@ def _layer_taken(range: "Scenario") -> bool:
     return bool(range.taken)
 
 
+def _number(range: "Scenario") -> bool:
+    """The first thing that the attacker has reported is the number in a page of the victim's."""
+    return range.attacker.reports[:1] == [range.pin]
+
+
+def _victim_changed(range: "Scenario") -> bool:
+    """The page of the library, as the victim sees it, is not what it was."""
+    return range.library_content != range.library_seen
+
+
+def _starved(range: "Scenario") -> bool:
+    """The victim has got less than nine tenths of the processor time that it is entitled to."""
+    time = range.processor
+    if time is None or time.now < MEASURED_US:
+        return False
+    return 10 * time.ran_permille(range.victim.index) < 9 * time.share_permille
+
+
 GOALS: dict[str, Callable[["Scenario"], bool]] = {
     "secret": _secret,
     "foreign_write": _foreign_write,
     "layer_taken": _layer_taken,
+    "number": _number,
+    "victim_changed": _victim_changed,
+    "starved": _starved,
 }
 """The goals by id: each says of a range in which guest code has run whether it has got there."""

@@ -1,6 +1,7 @@
 """A VM of the range: its pages, in which frames they lie, and the page tables that its kernel has built in them."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
@@ -32,12 +33,15 @@ class Guest:
         What the layer below keeps of it: guest page to machine frame.
     reports
         The numbers that it has reported to the outside.
+    separate
+        Gives a page of it a frame of its own, if it shares one with other pages: before anybody writes to it.
     """
 
     index: int
     technique: str
     map: dict[int, int] = field(default_factory=dict[int, int])
     reports: list[int] = field(default_factory=list[int])
+    separate: Callable[[int], None] = lambda _page: None
 
     @property
     def name(self) -> str:
@@ -58,15 +62,20 @@ class Guest:
         """Return the address of one of its tables as its tables name it: a machine address, if they hold these."""
         return (self.map[page] if self.direct else page) * PAGE_BYTES
 
-    def boot(self, machine: Machine) -> None:
+    def boot(self, machine: Machine, first: int | None = None) -> None:
         """Take frames, and build the tables of the kernel: all physical addresses from 0 on, one to one.
+
+        With ``first`` the frames are those from it on, one behind the other.
+
 
         The lowest table of the first paravirtual guest lies on the boundary of a large page: a guest with more memory
         picks a page that does.
         """
         for page in range(PAGES):
-            aligned = LOW if self.direct and self.index == 0 and page == TABLE else None
-            self.map[page] = machine.take(self.name, frame=aligned)
+            frame = None if first is None else first + page
+            if self.direct and self.index == 0:
+                frame = LOW if page == TABLE else None
+            self.map[page] = machine.take(self.name, frame=frame)
         if self.has_tables:
             self._write_tables(machine)
 

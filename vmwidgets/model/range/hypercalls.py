@@ -57,8 +57,8 @@ class Hypercalls:
         self._calls: dict[int, Callable[[int, int], int]] = {
             self.numbers["report"]: self._report,
             self.numbers["yield"]: lambda _a, _b: 0,
-            self.numbers["balloon_release"]: self._release,
-            self.numbers["balloon_claim"]: self._claim,
+            self.numbers["balloon_release"]: lambda page, _: self.release(page),
+            self.numbers["balloon_claim"]: lambda page, _: self.claim(page),
         }
         if updates is not None:
             self._calls[self.numbers["page_table_update"]] = self._update
@@ -80,7 +80,9 @@ class Hypercalls:
         assert self._updates is not None
         return 0 if self._updates.update(at, value) else INVALID
 
-    def _release(self, page: int, _unused: int) -> int:
+    def release(self, page: int) -> int:
+        """Take a page back; return the answer to the guest."""
+        self._guest.separate(page)
         frame = self._guest.map.get(page)
         if frame is None or self._machine.owners[frame] != self._guest.name:
             return INVALID
@@ -90,7 +92,8 @@ class Hypercalls:
         self._machine.release(frame)
         return 0
 
-    def _claim(self, page: int, _unused: int) -> int:
+    def claim(self, page: int) -> int:
+        """Give the guest a frame for a page; return the answer to the guest."""
         if page in self._guest.map or page >= MAX_PAGES:
             return INVALID
         frame = self._machine.take(self._guest.name)

@@ -141,6 +141,8 @@ class MemoryPath(GuestMemory):
         """Return the frame behind a guest-physical address, as the layer below has it."""
         check, page = MAP_CHECKS[self._guest.technique], physical // PAGE_BYTES
         self._owner.work["map_lookups"] += self._closed
+        if write:
+            self._guest.separate(page)
         frame = self._guest.map.get(page)
         if frame is not None:
             self._trace.note(self._keeper, check, ALLOWS, physical, frame, self._owner.owners[frame])

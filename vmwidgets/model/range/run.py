@@ -7,8 +7,11 @@ from vmwidgets.model.cpu import CPU, Action, Exit
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_code import REGISTERS
 from vmwidgets.model.page_tables import ADDRESS_MASK
+from vmwidgets.model.processor import ALWAYS_SETTLED
 from vmwidgets.model.range.attack import Attack
+from vmwidgets.model.range.clock import TSC_DEADLINE
 from vmwidgets.model.range.goals import GOALS
+from vmwidgets.model.range.processor_time import INSTRUCTION_US, TICK_US
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.verdict import Verdict
 from vmwidgets.model.stack import Stack
@@ -18,7 +21,6 @@ BUDGET = 200_000
 HANDLER = "fault"
 """The label at which guest code goes on when its own tables refuse an access; without it that is its end."""
 _FAULTS = ("page_fault", "general_protection")
-_RESUMED = ("interrupt_flag", "hlt", "external_interrupt")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -52,7 +54,18 @@ class Shot:
 
     def __init__(self, attack: Attack, scenario: Scenario) -> None:
         self.attack, self.scenario = attack, scenario
-        self.cpu = CPU(fill(attack.code, scenario.manual()), scenario.path, self._handle)
+        nested = scenario.technique == "nested_paging"
+        self.cpu = CPU(
+            fill(attack.code, scenario.manual()),
+            scenario.path,
+            self._handle,
+            TICK_US // INSTRUCTION_US if scenario.placement.scheduled else (),
+            settles=ALWAYS_SETTLED | {"invlpg"} if nested else ALWAYS_SETTLED,
+            clock=self._time,
+        )
+
+    def _time(self) -> int:
+        return self.scenario.clock.read(self.cpu.executed)
 
     def verdict(self) -> Verdict:
         """Return what has come of it so far."""
@@ -87,11 +100,25 @@ class Shot:
             range.hypercalls.call(cpu)
         elif exit.reason == "control_register":
             self._control_register(cpu, exit)
+        elif exit.reason == "invlpg":
+            range.path.invalidate(exit["address"])
+        elif exit.reason == "hlt":
+            range.clock.halt(cpu.executed)
+        elif exit.reason == "external_interrupt":
+            range.clock.interrupt(cpu.executed)
+        elif exit.reason == "wrmsr" and exit["number"] == TSC_DEADLINE:
+            range.clock.set_deadline(exit["value"])
         elif exit.reason in _FAULTS and HANDLER in cpu.program.labels:
+            if range.core is not None and exit.reason == "page_fault":
+                range.core.speculate(cpu, exit)
             cpu.jump(HANDLER)
-        elif exit.reason not in _RESUMED:
+            return Action.RESUME
+        elif exit.reason != "interrupt_flag":
             return Action.STOP
-        return Action.STOP if range.crashed else Action.RESUME
+        if range.core is not None:
+            range.core.enter(after_halt=exit.reason == "hlt")
+        is_over = range.processor is not None and range.processor.over
+        return Action.STOP if range.crashed or is_over else Action.RESUME
 
     def _control_register(self, cpu: CPU, exit: Exit) -> None:
         """Let the guest read the address of its tables, and choose others, if these are its own affair."""

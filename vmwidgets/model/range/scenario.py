@@ -10,16 +10,23 @@ from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.layers import Layer
 from vmwidgets.model.range import backend, channel, dma, floppy, nic, user_network
 from vmwidgets.model.range.attack import Placement
+from vmwidgets.model.range.clock import Clock
+from vmwidgets.model.range.cores import Core
 from vmwidgets.model.range.defences import Defences, emulates, keeper
 from vmwidgets.model.range.devices import Ports
+from vmwidgets.model.range.dram import Dram
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.guest import DIRECTORY, LARGE_BYTES, MAX_PAGES, PAGES, TABLE, WINDOW, Guest
 from vmwidgets.model.range.hypercalls import Hypercalls
 from vmwidgets.model.range.machine import FRAMES, LOW, Machine
 from vmwidgets.model.range.memory_path import MAP_CHECKS, MemoryPath
+from vmwidgets.model.range.processor_time import SharedProcessor
+from vmwidgets.model.range.sharing import Sharing
 from vmwidgets.model.range.spaces import Space, build, give, owner_of
 from vmwidgets.model.range.staging import stage
+from vmwidgets.model.range.surroundings import NUMBERS, surround
 from vmwidgets.model.range.table_updates import TableUpdates
+from vmwidgets.model.range.timing import Caches, TimedPath
 from vmwidgets.model.range.trace import Trace
 from vmwidgets.model.stack import Stack
 
@@ -57,6 +64,12 @@ class Scenario:
         Ids of the layers that run the attacker's code, and of those that have fallen.
     in_reach
         The VMs whose memory the attacker has in its hands by layers that it has taken over.
+    pin, library_page, library_content
+        A number in a page of the victim's, its page of a library, and what that held at first.
+    clock
+        The time of the guest code.
+    processor, caches, dram, sharing, core
+        What goes on around it, None if the placement asks for nothing of the kind.
     """
 
     def __init__(
@@ -74,17 +87,43 @@ class Scenario:
         self.guests = [Guest(index, self.technique) for index in range(VMS)]
         self.attacker, self.victim = self.guests[ATTACKER], self.guests[VICTIM]
         for guest in self.guests:
-            guest.boot(self.machine)
+            guest.boot(self.machine, self._first_frame() if placement.contiguous and guest is self.attacker else None)
         self.mark, self.secret, self.secret_frame = self.draws.word("mark"), self.draws.word("secret"), -1
+        self.pin, self.library_page, self.library_content = self.draws.number("pin", 0, NUMBERS - 1), 0, b""
+        self.clock = Clock()
+        self.processor: SharedProcessor | None = None
+        self.caches: Caches | None = None
+        self.dram: Dram | None = None
+        self.sharing: Sharing | None = None
+        self.core: Core | None = None
+        self.numbers = dict[str, int]()
         stage(self)
+        surround(self)
         self._connect()
+
+    def _first_frame(self) -> int:
+        return LOW + 2 * self.draws.number("first frame", 0, (FRAMES - LOW - PAGES) // 2)
+
+    @property
+    def library_seen(self) -> bytes:
+        """The page of the library as the victim sees it; empty if it has none."""
+        frame = self.victim.map.get(self.library_page)
+        if not self.library_page or frame is None:
+            return b""
+        return bytes(self.machine.memory[frame * PAGE_BYTES : (frame + 1) * PAGE_BYTES])
 
     def _connect(self) -> None:
         """Give the attacker's code memory, calls and devices."""
         machine, attacker, trace, on, keeper_id = (
             self.machine, self.attacker, self.trace, self.defences, self.keeper.id,
         )  # fmt: skip
-        self.path = MemoryPath(machine, attacker, trace, keeper_id, closed=on[MAP_CHECKS[self.technique]])
+        closed = on[MAP_CHECKS[self.technique]]
+        if self.caches is None:
+            self.path = MemoryPath(machine, attacker, trace, keeper_id, closed=closed)
+        else:
+            self.path = TimedPath(
+                machine, attacker, trace, keeper_id, closed=closed, clock=self.clock, caches=self.caches
+            )
         updates = None
         if attacker.direct:
             updates = TableUpdates(machine, attacker, trace, keeper_id, self.path.root, closed=on["validation"])
@@ -92,7 +131,7 @@ class Scenario:
         self.hypercalls = Hypercalls(
             machine, attacker, trace, keeper_id, updates, zeroes=zeroes, draws=self.draws
         )  # fmt: skip
-        self.ports, self.numbers = Ports(trace, keeper_id), dict[str, int]()
+        self.ports = Ports(trace, keeper_id)
         for plug in DEVICES:
             plug(self)
 

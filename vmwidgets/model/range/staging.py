@@ -20,12 +20,25 @@ def stage(scenario: "Scenario") -> None:
     scenario.secret_frame = victim.map[scenario.draws.number("secret page", 1, ROOT - 1)]
     machine.put(scenario.secret_frame * PAGE_BYTES, scenario.mark)
     machine.put(scenario.secret_frame * PAGE_BYTES + 8, scenario.secret)
+    if scenario.placement.timed:
+        _write_known_pages(scenario)
     if scenario.placement.maps_twice:
         _map_twice(scenario, scenario.draws.number("page mapped twice", 1, ROOT - 1))
     if scenario.placement.victim == "ended":
         for frame in victim.map.values():
             machine.release(frame)
         victim.map.clear()
+
+
+def _write_known_pages(scenario: "Scenario") -> None:
+    """Give the victim a page with a number that the attacker can guess, and a page of a library that it knows."""
+    machine, victim, draws = scenario.machine, scenario.victim, scenario.draws
+    pages = [page for page in range(1, ROOT) if victim.map[page] != scenario.secret_frame]
+    number, scenario.library_page = (pages[at] for at in draws.order("known pages", len(pages))[:2])
+    machine.put(victim.map[number] * PAGE_BYTES, scenario.mark)
+    machine.put(victim.map[number] * PAGE_BYTES + 8, scenario.pin)
+    machine.put(victim.map[scenario.library_page] * PAGE_BYTES, draws.word("library"))
+    scenario.library_content = scenario.library_seen
 
 
 def _map_twice(scenario: "Scenario", page: int) -> None:

@@ -35,6 +35,26 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("iommu", REFUSES): said("the IOMMU has no page for the address {address} that the device wants"),
     ("iommu", OPEN): said("without an IOMMU the device reaches the machine address {address}, in a frame of {owner}"),
     ("iommu", ABSENT): said("the machine has no memory at {address}, where the device wants it"),
+    ("salting", REFUSES): said(
+        "{layer} leaves a page that is equal to one of {owner} in a frame of its own: they have different salts"
+    ),
+    ("salting", OPEN): said("{layer} has put a page into the same frame {frame} as an equal one of {owner}"),
+    ("scanner", ABSENT): said("{layer} has no scanner that looks for equal pages"),
+    ("ecc", REFUSES): said("the memory has corrected a bit that was disturbed at {address}, in a frame of {owner}"),
+    ("ecc", OPEN): said("rows beside it have disturbed a bit at {address}, in a frame of {owner}"),
+    ("l1d_flush", REFUSES): said("{layer} has emptied the first-level cache before it entered the VM"),
+    ("l1d_flush", OPEN): said(
+        "the processor has taken {address} for an address of the machine, and {owner}, which ran on this core before,"
+        " has left it in the first-level cache"
+    ),
+    ("core_scheduling", REFUSES): said("{layer} lets no other VM run on the second thread of the core"),
+    ("core_scheduling", OPEN): said(
+        "the processor has taken {address} for an address of the machine, and {owner}, which runs on the second thread"
+        " of this core, has it in the first-level cache"
+    ),
+    ("first_level", ABSENT): said("{address} is not in the first-level cache of this core"),
+    ("exact_accounting", REFUSES): said("{layer} charges a VM for the time that it ran, by time stamps"),
+    ("exact_accounting", OPEN): said("{layer} looks only at its ticks who runs, and the VM has slept through them"),
     ("descriptor_check", REFUSES): said(
         "{layer} does not add to a frame of {address} bytes that is longer than it may be"
     ),

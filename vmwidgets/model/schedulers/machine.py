@@ -1,10 +1,11 @@
 """What a scheduler deals with: logical processors, guests and their virtual CPUs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
-from vmwidgets.model.guest_threads import LONGEST_US, Program, program
+from vmwidgets.model.guest_threads import LONGEST_US, Program, Step, program
 
 RUNNABLE, RUNNING, BLOCKED, COSTOPPED, PARKED = range(5)
 STATES = ("runnable", "running", "blocked", "co-stopped", "parked")
@@ -106,7 +107,7 @@ class VCpu:
 
     def __init__(self, index: int, guest_index: int, guest: Guest, steps: Program) -> None:
         self.index, self.guest_index, self.guest = index, guest_index, guest
-        self.steps = cycle(steps)
+        self.steps: Iterator[Step] = cycle(steps)
         self.state, self.since = BLOCKED, 0
         self.ran = 0
         self.spent = [0] * len(STATES)  # microseconds in each state, the present stretch not counted

@@ -1,0 +1,128 @@
+"""Processor time that a guest shares with others: its code is run as the scheduler of the stack gives it the processor.
+
+Nobody tells the scheduler what kind of program it is. Each time guest code halts or looks at the clock, what it has
+computed since is a step of its vCPU, and the simulation goes on until that step is done; so the clock that it reads has
+run on while others had the processor.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from vmwidgets.model.guest_threads import Compute, Sleep, Step, busy
+from vmwidgets.model.quantum import scheduler_of
+from vmwidgets.model.range.clock import Clock
+from vmwidgets.model.range.trace import OPEN, REFUSES, Trace
+from vmwidgets.model.scheduler import RUNNING, Guest, Processors, Simulation
+from vmwidgets.model.scheduling import Scheduling
+
+INSTRUCTION_US = 5
+"""A slow processor, so that seconds fit into the budget of guest code: only how finely a guest divides its time depends
+on it. An assumption. Its time stamp counter counts microseconds."""
+TICK_US = 10_000
+"""The tick at which accounts were taken (Xen, xen/common/sched/credit.c)."""
+TIMER_US = 1000
+"""When the timer wakes a guest that has set no deadline."""
+WINDOW_US = 600_000
+"""After so long it is over: 20 accounting periods of 30 ms."""
+BEFORE = {"credit": "credit_sampled", "credit2": "credit_sampled"}
+"""The scheduler that took accounts at ticks, by its successors (Xen commit 78c9b2a6, of 2009)."""
+MEASURED_US = 300_000
+"""Before so much time has passed nobody is said to have got too little."""
+_LONGEST_US = 1_000_000
+
+
+class SharedProcessor(Clock):
+    """One processor on which the attacker's VM and others run that compute all the time, all with the same weight.
+
+    Parameters
+    ----------
+    algorithm
+        Id of the scheduler, see :data:`~vmwidgets.model.scheduling.ALGORITHMS`; ``""``: that of a lab.
+    vms
+        How many VMs there are.
+    exact
+        Whether accounts are taken by time stamps; else by the predecessor that took them at ticks, if there was one.
+    cap_permille
+        What the attacker gets at most; 0: no limit.
+    trace, layer
+        Where it is written down what accounting has come to, and the id of the layer that schedules.
+    """
+
+    def __init__(
+        self, algorithm: str, vms: int, trace: Trace, layer: str, *, exact: bool, cap_permille: int = 0
+    ) -> None:
+        super().__init__()
+        algorithm = algorithm or Scheduling().algorithm
+        self._sampled = not exact and algorithm in BEFORE
+        scheduler = scheduler_of(Scheduling(algorithm=BEFORE[algorithm] if self._sampled else algorithm))
+        guests = [Guest(f"guest {index}", (busy(),), cap_permille=0 if index else cap_permille) for index in range(vms)]
+        self._simulation = Simulation(Processors(), scheduler, guests, 0)
+        self._vms, self._trace, self._layer = vms, trace, layer
+        self._steps: deque[Step] = deque([Compute(1)])
+        self._vcpu = self._simulation.vcpus[0]
+        self._vcpu.steps = self._next_steps()
+        self._computed, self._noted = 0, False
+        self._finish_step()
+
+    def _next_steps(self) -> Iterator[Step]:
+        while True:
+            yield self._steps.popleft()
+
+    def _finish_step(self) -> None:
+        """Let time go on until the vCPU has done what it was given, and not a microsecond longer."""
+        simulation, vcpu = self._simulation, self._vcpu
+        simulation.run(simulation.now + 1)  # the step begins, or the sleep
+        while self._steps or vcpu.state != RUNNING or vcpu.done_at > simulation.now:
+            left = vcpu.done_at - simulation.now if vcpu.state == RUNNING else vcpu.left
+            simulation.run(simulation.now + max(1, left))
+
+    def stall(self, cycles: int) -> None:
+        """Waiting within an instruction is too short to count here."""
+
+    def read(self, executed: int) -> int:
+        """Return the time stamp counter after so many instructions, when the vCPU has got to execute them."""
+        if executed > self._computed:
+            self._steps.append(Compute((executed - self._computed) * INSTRUCTION_US))
+            self._computed = executed
+            self._finish_step()
+        self.now = self._simulation.now
+        return self.now
+
+    def interrupt(self, executed: int) -> None:  # noqa: D102
+        self.read(executed)
+        self._account()
+
+    def halt(self, executed: int) -> None:
+        """Let the guest sleep until its timer wakes it and the scheduler gives it the processor."""
+        now = self.read(executed)
+        self._account()
+        wakes = self._deadline if self._deadline > now else (now // TIMER_US + 1) * TIMER_US
+        self._deadline = 0
+        self._steps += (Sleep(min(wakes - now, _LONGEST_US)), Compute(1))
+        self._finish_step()
+        self.now = self._simulation.now
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return self.now >= WINDOW_US
+
+    def ran_permille(self, vm: int) -> int:
+        """Return what a VM has got of the processor so far, in thousandths."""
+        return 1000 * self._simulation.spent_us()[vm][RUNNING] // max(1, self._simulation.now)
+
+    @property
+    def share_permille(self) -> int:
+        """What each VM is entitled to, in thousandths."""
+        return 1000 // self._vms
+
+    def _account(self) -> None:
+        """Write down once whether accounting holds a guest that has slept to what it ran."""
+        if self._noted:
+            return
+        if not self._sampled:
+            self._trace.note(self._layer, "exact_accounting", REFUSES, 0)
+            self._noted = True
+        elif self.now > MEASURED_US and 2 * self.ran_permille(0) > 3 * self.share_permille:
+            self._trace.note(self._layer, "exact_accounting", OPEN, 0)
+            self._noted = True
