@@ -43,7 +43,8 @@ class Layer:
     session
         Whether it belongs to the session of the user at the desktop and ends with it.
     confined
-        Whether it is held to its own VM's files, memory and tasks, even when guest code has taken it over.
+        Whether it is held to its own VM's files, memory and tasks, even when guest code has taken it over. As a program
+        of an OS its threads then have one group, which competes for processor time as a whole.
     vital
         Whether the machine is restarted when it is lost.
     duties

@@ -61,12 +61,13 @@ LAYERS = Layers(
         ),
         Layer(
             "vmm_process", said("QEMU process"), "program", "user", on="host_kernel", per_vm=True, confined=True,
-            duties=duties("emulates"), source=f"{_KVM}; {_LIBVIRT}",
+            duties=duties("emulates"), source=f"{_KVM}; {_LIBVIRT}; libvirt, Control Groups Resource Management",
         ),
         *guest("vmm_process"),
     )
 )  # fmt: skip
-"""``confined``: libvirt labels each QEMU process by SELinux or AppArmor where the host has one of them."""
+"""``confined``: libvirt labels each QEMU process by SELinux or AppArmor where the host has one of them, and puts each
+into a cgroup of its own."""
 
 BOOT = (
     POWER_ON,
