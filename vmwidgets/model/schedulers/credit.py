@@ -19,6 +19,10 @@ scheduler"), the others come after it:
     accounting sets the priority of active vCPUs alone. Who sleeps through every tick is debited and never put OVER.
     With a rate limit of 1 ms a thief that runs more than 9 ms of each tick is late, and found by the next one; a
     shorter run still steals all it takes.
+
+Shares follow the weights with short slices. A slice of 30 ms is all the credit of a period: a debt beyond it is
+forgiven, OVER vCPUs take turns whatever their weights, and one that waits until it has more than 300 credits is taken
+for one that does not need them. So a heavy guest beside several light ones gets far less than its share.
 """
 
 from typing import TYPE_CHECKING
@@ -144,9 +148,10 @@ class Credit(Scheduler):
                 fair = peak
             for vcpu in tuple(members):
                 self._pay(vcpu, -(-fair // count), -(-limit // count) if cap else None)
+        priority = self.priority
         for queue in self.queues:
             if len(queue) > 1:
-                queue.sort(key=lambda vcpu: self.priority[vcpu.index] == OVER)
+                queue.sort(key=lambda vcpu: priority[vcpu.index] == OVER)
         for pcpu in self.pcpus:
             self.end_slice(pcpu, now)
 
@@ -233,20 +238,19 @@ class Credit(Scheduler):
 
     def end_slice(self, pcpu: PCpu, now: int) -> None:
         """Have a pCPU choose anew when the slice is over that its vCPU is in."""
-        if pcpu.current is not None:
+        if pcpu.turn_ends > now + self.slice_us and pcpu.current is not None:
             ran = now - self.began[pcpu.current.index]
             self.sim.shorten(pcpu, now + (-ran % self.slice_us if ran else self.slice_us))
 
     def announce(self, vcpu: VCpu, now: int) -> None:
         """Tell the pCPUs that will rather take a vCPU that waits now than go on."""
-        priority = self.priority
+        priority, latest = self.priority, now + self.slice_us
         mine, home = priority[vcpu.index], self.home[vcpu.index]
         for pcpu in self.pcpus:
-            if (current := pcpu.current) is None:
-                continue
-            its = priority[current.index]
-            if its == OVER < mine or (pcpu.index == home and its <= mine):
-                self.end_slice(pcpu, now)
+            if pcpu.turn_ends > latest and (current := pcpu.current) is not None:
+                its = priority[current.index]
+                if its == OVER < mine or (pcpu.index == home and its <= mine):
+                    self.end_slice(pcpu, now)
 
     def preempts(self, vcpu: VCpu, now: int) -> PCpu | None:
         """Tickle the pCPU of the queue if it does something less important, else an idle one (__runq_tickle)."""
