@@ -90,7 +90,7 @@ def test_a_folder_and_equal_names(tmp_path):
     [
         ({"vcpus": [1, 2]}, "vcpus has 2 values, expected one for all or one for each of the 4 machines"),
         ({"vcpus": 0}, "vcpus is 0, expected a whole number from 1 to 256"),
-        ({"cpu_shares": [1, 2, 3, "x"]}, "cpu_shares is 'x', expected a whole number from 1 to 1000000"),
+        ({"cpu_shares": [1, 2, 3, "x"]}, "cpu_shares is 'x', expected a whole number from 1 to 1000000000"),
         ({"value_s": 9}, "value_s is 9, expected a whole number from 10 to 3600"),
         ({"pcpus": 0}, "pcpus is 0, expected a whole number from 1 to 1024"),
         ({"clock_mhz": 0}, "clock_mhz is 0, expected a whole number from 1 to 10000"),

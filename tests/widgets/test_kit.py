@@ -66,6 +66,7 @@ def test_text_for_the_page_is_never_markup():
 def test_every_selector_is_ours():
     for sheet in (path for path in FRONT.iterdir() if path.name.endswith(".css")):
         text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        text = re.sub(r"\([^()]*\)", "", text)  # what :is() lists stands behind a selector of ours
         for group in re.findall(r"([^{}]+)\{", text):
             if not group.strip().startswith("@"):
                 for selector in group.split(","):

@@ -129,7 +129,7 @@ class Control:
             return None
         amount = size.memory_bytes - setting if self.from_memory else setting - self.offset
         above, below = self._ratio(size)
-        number = (2 * amount * below + above) // (2 * above)
+        number = max((2 * amount * below + above) // (2 * above), self.low)  # rounding may leave the range
         return number + (number == self.none == self.low and not self.from_memory)  # a small bound is not none
 
     def default_setting(self, size: Size) -> int | None:
