@@ -23,6 +23,7 @@ HYPERVISOR = Layer(
     vital=True,
     duties=frozenset({"schedules", "maps", "reclaims", "reads"}),
     source="Microsoft Hyper-V documentation, TLFS: the hypervisor runs below the root partition",
+    assumed=frozenset({"reclaims"}),
 )
 """A hypervisor that leaves the drivers to a management domain."""
 
