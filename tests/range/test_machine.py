@@ -10,6 +10,7 @@ from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.range.attack import Placement
 from vmwidgets.model.range.draws import Draws
+from vmwidgets.model.range.guest import TABLE
 from vmwidgets.model.range.machine import FRAMES, FREE, LOW, Machine
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.stacks import STACKS
@@ -35,6 +36,13 @@ def check_owners(scenario):
 def test_a_new_range_gives_each_frame_one_owner(stack, placement):
     for seed in range(5):
         check_owners(Scenario(stack, placement, seed=seed))
+
+
+def test_the_frame_on_the_boundary_is_the_first_paravirtual_guests_whatever_is_drawn():
+    for seed in range(100):
+        scenario = Scenario(STACKS["xen"], Placement(), seed=seed)
+        assert scenario.attacker.map[TABLE] == LOW
+        check_owners(scenario)
 
 
 @given(st.lists(st.integers(-8, 8).filter(bool), max_size=60), st.integers(0, 2**63 - 1))

@@ -67,15 +67,14 @@ class Guest:
 
         With ``first`` the frames are those from it on, one behind the other.
 
-
         The lowest table of the first paravirtual guest lies on the boundary of a large page: a guest with more memory
         picks a page that does.
         """
+        if self.direct and self.index == 0:
+            first, self.map[TABLE] = None, machine.take(self.name, frame=LOW)
         for page in range(PAGES):
-            frame = None if first is None else first + page
-            if self.direct and self.index == 0:
-                frame = LOW if page == TABLE else None
-            self.map[page] = machine.take(self.name, frame=frame)
+            if page not in self.map:
+                self.map[page] = machine.take(self.name, frame=None if first is None else first + page)
         if self.has_tables:
             self._write_tables(machine)
 
