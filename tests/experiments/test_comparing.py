@@ -130,6 +130,12 @@ def test_what_computes_pays_for_its_timer_alone():
     assert table["kvm", "throughput", ""] == pytest.approx(100 / (1 + 250 * 2000 / 2e9))
 
 
+def test_who_takes_no_part_in_what_the_vms_do_has_no_time():
+    """What only computes needs no backend, so nothing of the root partition's time is unpublished."""
+    time = tidy("hyperv", vms=1, workload="cpu_burner").loc["hyperv"].xs("time", level="quantity")
+    assert tuple(time.loc["os", ["value", "basis"]]) == (0, "computed")
+
+
 def test_a_layer_that_moves_changes_the_comparison():
     hyperv = get("hyperv")
     layers = [replace(one, vital=False) if one.id == "management" else one for one in hyperv.layers]

@@ -116,7 +116,8 @@ def events(vm: VM, tick_s: int) -> Events:
     disk = (demand.sync_ops_permille + demand.async_ops_permille) / 1000
     packets = demand.net_bytes / PACKET_BYTES
     each = {"disk_read": disk, "network_packet": packets, "system_call": disk + packets}
-    return Events(each, {"timer_interrupt": float(vm.kernel.tick_hz * vm.vcpus)})
+    done = {name: count for name, count in each.items() if count}
+    return Events(done, {"timer_interrupt": float(vm.kernel.tick_hz * vm.vcpus)})
 
 
 def _demand(vm: VM, tick_s: int) -> Demand:
