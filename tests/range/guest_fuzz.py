@@ -12,8 +12,8 @@ from random import Random
 
 from vmwidgets.model.cpu import Action
 from vmwidgets.model.guest_memory import PAGE_BYTES
-from vmwidgets.model.range.attack import VICTIMS, Attack, Placement
-from vmwidgets.model.range.machine import FREE
+from vmwidgets.model.range.attack import CORES, VICTIMS, Attack, Placement
+from vmwidgets.model.range.machine import FIRMWARE
 from vmwidgets.model.range.run import Shot
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.stacks import STACKS
@@ -101,7 +101,8 @@ class Programs:
         return f"{self.random.choice(('jz', 'jnz', 'jb', 'ja'))} l{self.random.randrange(self.at, PIECES)}"
 
     def system(self):
-        return self.random.choice(("hlt", "pause", "mov cr3, rdi", "mov rbx, cr3", "cli", "sti"))
+        plain = ("hlt", "pause", "mov cr3, rdi", "mov rbx, cr3", "cli", "sti", "rdtsc", "clflush [rbx]", "invlpg [rbx]")
+        return self.random.choice((*plain, "mov rcx, 0x6e0\nwrmsr", "rdmsr", "cpuid", "push rbx", "pop rcx", "popfq"))
 
     def text(self):
         lines: list[str] = []
@@ -127,7 +128,7 @@ def fuzz(instructions, seed=0):
     while tried.instructions < instructions:
         number = seed * 1_000_003 + tried.programs
         choose = Random(number)
-        placement = Placement(choose.choice(VICTIMS), choose.random() < 0.5, choose.random() < 0.2)
+        placement = anywhere(choose)
         scenario = Scenario(stacks[number % len(stacks)], placement, seed=choose.getrandbits(62))
         executed, escaped = run_one(scenario, Programs(number, list(scenario.manual())).text())
         tried.programs += 1
@@ -135,6 +136,20 @@ def fuzz(instructions, seed=0):
         if escaped:
             tried.escapes.append(f"program {number} on {scenario.stack.id}: {escaped}")
     return tried
+
+
+def anywhere(choose):
+    """A placement: mostly a simple one, so that most of the time goes into instructions and not into surroundings."""
+    timed = choose.random() < 0.2
+    return Placement(
+        "beside" if timed else choose.choice(VICTIMS),
+        emulated=choose.random() < 0.5,
+        maps_twice=choose.random() < 0.2,
+        timed=timed,
+        contiguous=choose.random() < 0.2,
+        core=choose.choice(CORES) if timed else "own",
+        scheduled=not timed and choose.random() < 0.1,
+    )
 
 
 def run_one(scenario, text):
@@ -150,19 +165,16 @@ def run_one(scenario, text):
     verdict, after = shot.verdict(), foreign(scenario)
     found = [*verdict.read, *verdict.written, *verdict.taken, *verdict.crashed]
     found += ["the secret"] if verdict.succeeded else []
-    found += [f"frame {frame}" for frame in before if after.get(frame) != before[frame]]
+    found += [f"page {page} of {owner}" for owner, page in before if after.get((owner, page)) != before[owner, page]]
     return shot.cpu.executed, ", ".join(found)
 
 
 def foreign(scenario):
-    """All bytes in frames of other VMs and of the firmware. Those of layers hold buffers that a guest may fill."""
-    theirs = {guest.name for guest in scenario.guests if guest is not scenario.attacker} | {"firmware"}
-    memory = scenario.machine.memory
-    return {
-        frame: bytes(memory[frame * PAGE_BYTES : (frame + 1) * PAGE_BYTES])
-        for frame, owner in enumerate(scenario.machine.owners)
-        if owner != FREE and owner in theirs
-    }
+    """What other VMs find in their pages, and all of the firmware. Layers have buffers that a guest may fill."""
+    memory, others = scenario.machine.memory, [one for one in scenario.guests if one is not scenario.attacker]
+    places = {(guest.name, page): frame for guest in others for page, frame in guest.map.items()}
+    places |= {(FIRMWARE, frame): frame for frame in scenario.machine.frames_of(FIRMWARE)}
+    return {place: bytes(memory[at * PAGE_BYTES : (at + 1) * PAGE_BYTES]) for place, at in places.items()}
 
 
 def main():
