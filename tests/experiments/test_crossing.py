@@ -11,6 +11,7 @@ def test_the_packet_of_sugerman_et_al():
     assert table["us"].sum() == pytest.approx(31.63)
     assert table["us"].notna().all()
     assert table["from"].iloc[0] == "guest kernel"
+    assert set(table["cpu"]) == {"Pentium III 733 MHz"}
     assert (table["step"] == range(1, len(table) + 1)).all()
     assert set(table.loc[table["us"] > 0, "source"].str.contains("Figure 5")) == {True}
 
@@ -20,6 +21,7 @@ def test_several_products_and_a_processor():
     by_stack = table.groupby("stack", sort=False)["cycles"].sum()
     assert by_stack.to_dict() == {"kvm": 2000, "xen": 2000}
     assert table["us"].isna().any()
+    assert set(table["cpu"]) == {"Xeon X5570"}
     assert "domain_switch" in set(table.loc[table["stack"] == "xen", "crossing"])
 
 

@@ -33,14 +33,15 @@ def operation_path(
     technique, device
         One of the product's; empty: its default.
     cpu
-        The processor whose figures count; empty: the one that this way was measured on with this product.
+        The processor whose figures count; empty: the one that this way was measured on with this product, or, where
+        nobody has and the processor helps, the usual one.
 
     Returns
     -------
     DataFrame
         One row per step: ``stack``, ``step``, ``from`` and ``to`` (layers; the same where a layer works), ``crossing``,
         ``what``, ``cycles`` and ``us`` (missing where not published; 0 where a figure of another step counts for it
-        too), ``source``.
+        too), ``cpu`` (whose figures they are; empty: nothing is published), ``source``.
     """
     import pandas as pd
 
@@ -52,6 +53,7 @@ def operation_path(
             origin, target = (_(record.layers[id].name) for id in (step.origin, step.target))
             cycles = nan if step.cycles is None else step.cycles
             us = round(cycles / way.mhz, 6) if way.mhz else nan
-            rows.append((record.id, number, origin, target, step.crossing, _(step.what), cycles, us, step.source))
-    columns = ["stack", "step", "from", "to", "crossing", "what", "cycles", "us", "source"]
+            told = (step.crossing, _(step.what), cycles, us, way.cpu, step.source)
+            rows.append((record.id, number, origin, target, *told))
+    columns = ["stack", "step", "from", "to", "crossing", "what", "cycles", "us", "cpu", "source"]
     return pd.DataFrame(rows, columns=columns)
