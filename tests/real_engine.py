@@ -21,6 +21,9 @@ def encode(text, at=0x8000):
     """The machine code of one line of guest code, or None if keystone refuses it."""
     text = _SIZED.sub(r"\1 ptr ", text)
     text = re.sub(r"^(pushf|popf)$", r"\1q", text)  # keystone's own pushf is of 16 bits
+    pushed = re.fullmatch(r"push (\d+)", text)
+    if pushed and 0xFF80 <= int(pushed[1]) <= 0xFFFF:  # keystone 0.9.2 takes these for negative numbers of 8 bits
+        return b"\x68" + int(pushed[1]).to_bytes(4, "little")
     try:
         code, _ = _assembler.asm(text, at, as_bytes=True)
     except keystone.KsError:

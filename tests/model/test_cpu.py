@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.guest_programs import STACK, straight_programs, wild_programs
+from tests.guest_programs import CONDITIONS, STACK, straight_programs, wild_programs
 from tests.needs import needs
 from vmwidgets.model.assembly import assemble
 from vmwidgets.model.cpu import CPU, EXIT_REASONS, MAX_LOG, Action, Exit, run
@@ -91,9 +91,43 @@ TRICKY = (
     ),
     *(f"mov eax, 0x809d\n{shift} ax, {count}" for shift in ("shl", "shr") for count in (15, 16, 17, 32, 33)),
     *("mov rax, -1\nmov ax, 1\nmov eax, eax", "mov rax, -1\nmovzx ax, al\nmovzx ecx, al\nmov al, [end - 1]\nend:"),
+    *(f"cmp eax, {carry}\n{name} ecx" for carry in (0, 1) for name in ("inc", "dec")),
     "mov rax, -1\nlea ax, [rax + 0x12345]\nlea ebx, [rax*8]\nlea rcx, [rax*8 - 1]",
+    *(f"push {number}\npop rax" for number in (127, 128, -129, 65535, 65536, 2**31 - 1, -(2**31))),
     *(f"push {number}\npopf\npushf\npop rax\ninc rbx" for number in (0, 0x8D5, 0x40, 0x80, 4, 0xC4, 0x200844)),
 )
+
+ALL_FLAGS = [sum(1 << at for number, at in enumerate((0, 2, 4, 6, 7, 11)) if one >> number & 1) for one in range(64)]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_conditions_agree_with_another_implementation_on_all_flags(condition):
+    text = f"""
+        mov rsp, {STACK}
+    again:
+        lea rdx, [rdx + rdx]
+        push qword [table + rcx*8]
+        popf
+        {condition} taken
+        lea rdx, [rdx + 1]
+    taken:
+        inc rcx
+        cmp rcx, 64
+        jnz again
+    results:
+        add rbx, 0x1234567
+        lea rsi, [rsi + rsi]
+        {condition} also
+        lea rsi, [rsi + 1]
+    also:
+        dec rcx
+        jnz results
+        jmp end
+    table:
+        dq {", ".join(map(str, ALL_FLAGS))}
+    end:
+    """
+    agree(text)
 
 
 @pytest.mark.parametrize("text", TRICKY)
