@@ -4,20 +4,26 @@ All of them are models of published classes of attack, at the level of tables, c
 and numbers of calls that exist in the model only, and what comes of them is computed from the layers and defences.
 
 Of the classes that are published, numbered as in :data:`CLASSES`, each module models one; classes of one mechanism
-make a family, see :data:`FAMILIES`.
+make a family, see :data:`FAMILIES`; some are of none.
 """
 
 from vmwidgets.attacks.backend_request import BACKEND_REQUEST
+from vmwidgets.attacks.balloon_refusal import BALLOON_REFUSAL
 from vmwidgets.attacks.beyond_memory import BEYOND_MEMORY
 from vmwidgets.attacks.cached_secret import CACHED_SECRET, CACHED_SECRET_SIBLING
 from vmwidgets.attacks.convenience_channel import CONVENIENCE_CHANNEL
 from vmwidgets.attacks.device_overrun import DEVICE_OVERRUN, DEVICE_OVERRUN_NEIGHBOUR
 from vmwidgets.attacks.dma import DMA
 from vmwidgets.attacks.flush_reload import FLUSH_RELOAD
+from vmwidgets.attacks.fork_bomb import FORK_BOMB
 from vmwidgets.attacks.fragments import FRAGMENTS
+from vmwidgets.attacks.host_memory import HOST_MEMORY
+from vmwidgets.attacks.host_read import HOST_READ
+from vmwidgets.attacks.interrupt_storm import INTERRUPT_STORM
 from vmwidgets.attacks.mapped_twice import MAPPED_TWICE
 from vmwidgets.attacks.nic_underflow import NIC_UNDERFLOW
 from vmwidgets.attacks.row_hammer import ROW_HAMMER
+from vmwidgets.attacks.shared_kernel import SHARED_KERNEL
 from vmwidgets.attacks.sharing_oracle import SHARING_ORACLE
 from vmwidgets.attacks.table_update import TABLE_UPDATE
 from vmwidgets.attacks.tick_theft import TICK_THEFT
@@ -38,6 +44,10 @@ CLASSES: dict[int, str] = {
     13: "shared page in a hammered row (Razavi et al. 2016)",
     14: "theft of processor time (F. Zhou et al., arXiv 1103.0759)",
     16: "memory that is handed on with its content, CVE-2014-4021 (XSA-100)",
+    17: "balloon that the guest does not inflate",
+    18: "interrupt storm of a device that is passed through",
+    19: "programs of the host that take processors and memory",
+    20: "host that reads the memory of VMs",
 }
 """The published classes, by number."""
 FAMILIES: dict[str, tuple[int, ...]] = {
@@ -49,6 +59,7 @@ FAMILIES: dict[str, tuple[int, ...]] = {
     "V6": (14,),
     "V7": (4,),
     "V8": (8,),
+    "V9": (19, 20),
 }
 """The families, with the numbers of their classes."""
 
@@ -65,7 +76,13 @@ ATTACKS: dict[str, Attack] = {
         FRAGMENTS,
         CONVENIENCE_CHANNEL,
         DMA,
+        INTERRUPT_STORM,
         UNCLEARED_FRAMES,
+        BALLOON_REFUSAL,
+        HOST_READ,
+        FORK_BOMB,
+        HOST_MEMORY,
+        SHARED_KERNEL,
         SHARING_ORACLE,
         FLUSH_RELOAD,
         ROW_HAMMER,

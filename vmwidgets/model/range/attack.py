@@ -13,6 +13,10 @@ CORES = ("own", "in_turn", "sibling")
 """Nobody; the victim, whenever the attacker's VM halts; the victim, on the other thread of the core."""
 
 
+SEATS = ("guest", "host")
+"""Where the code runs: in a VM; as a program beside the VMs, on the OS below or on the one that manages them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where guest code is run.
@@ -35,6 +39,10 @@ class Placement:
         One of :data:`CORES`: who has the attacker's core besides.
     scheduled
         Whether the attacker shares a processor with the other VMs, which compute all the time.
+    overcommitted
+        Whether the attacker was lent memory of the victim's, which now needs it.
+    seat
+        One of :data:`SEATS`.
     """
 
     victim: str = "beside"
@@ -44,6 +52,8 @@ class Placement:
     contiguous: bool = False
     core: str = "own"
     scheduled: bool = False
+    overcommitted: bool = False
+    seat: str = "guest"
 
     def __post_init__(self) -> None:
         if self.victim not in VICTIMS:
@@ -53,6 +63,10 @@ class Placement:
         if self.core not in CORES:
             raise VmwidgetsError(
                 "core is {value}, expected one of {known}", value=repr(self.core)[:60], known=", ".join(CORES)
+            )
+        if self.seat not in SEATS:
+            raise VmwidgetsError(
+                "seat is {value}, expected one of {known}", value=repr(self.seat)[:60], known=", ".join(SEATS)
             )
 
 

@@ -7,6 +7,7 @@ measured by running the same guest code with it and without.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from vmwidgets.model.acts import host_oses, kernel_of_guest
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.range.memory_path import MAP_CHECKS
@@ -52,6 +53,21 @@ def keeper(layers: Layers) -> Layer:
 def server(stack: Stack) -> Layer | None:
     """Return the layer that is the other end of paravirtual devices, None if the stack has no such devices."""
     return next(iter(stack.layers.with_("serves")), None) if "paravirtual" in stack.devices else None
+
+
+def balloons(stack: Stack) -> Layer | None:
+    """Return the layer that inflates balloons, None if nobody does: a program that an administrator calls, or a VMM
+    that has balloons on its ladder. The kernel of a host only pages."""
+    profile = stack.memory_profile
+    on_ladder = profile is not None and any("balloon" in rung.actions for rung in profile.ladder.rungs)
+    for layer in stack.layers.with_("reclaims"):
+        if layer.kind == "program" or on_ladder:
+            return layer
+    return None
+
+
+def _pages_out(stack: Stack) -> bool:
+    return stack.memory_profile is not None and stack.memory_profile.host_swap
 
 
 def _extra(id: str) -> Offered:
@@ -213,6 +229,42 @@ DEFENCES: dict[str, Defence] = {
             said("check of lengths in the channel between guest and desktop"),
             said("the length of a text is what the guest says"),
             _extra("convenience_channel"),
+        ),
+        Defence(
+            "forced_reclaim",
+            said("paging by the host where a balloon fails"),
+            said("a guest keeps what it does not give back"),
+            lambda stack, _: balloons(stack) is not None and _pages_out(stack),
+        ),
+        Defence(
+            "memory_limit",
+            said("limit on memory in the allocator"),
+            said("more memory is lent than can be taken back"),
+            lambda stack, _: balloons(stack) is not None and not _pages_out(stack),
+        ),
+        Defence(
+            "interrupt_limit",
+            said("masking of interrupt storms"),
+            said("each interrupt is handled, however many there are"),
+            lambda stack, _: "passthrough" in stack.devices,
+        ),
+        Defence(
+            "memory_encryption",
+            said("encrypted memory of VMs (SEV, TDX)"),
+            said("the memory of a VM lies open to whoever can address it"),
+            lambda stack, _: "memory_encryption" in stack.extras,
+        ),
+        Defence(
+            "host_cgroups",
+            said("limits on the programs of the host (cgroups: pids.max, memory.max)"),
+            said("threads of VMs and of other programs are equal, and these have as many as they like"),
+            lambda stack, _: bool(host_oses(stack.layers)),
+        ),
+        Defence(
+            "kernel_check",
+            said("check of arguments in the kernel that customers share"),
+            said("the kernel of all takes an argument as long as it comes"),
+            lambda stack, _: "guest_apps" in stack.layers and not kernel_of_guest(stack.layers).per_vm,
         ),
     )
 }

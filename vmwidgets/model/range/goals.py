@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from vmwidgets.model.range.guest import PAGES
 from vmwidgets.model.range.processor_time import MEASURED_US
 
 if TYPE_CHECKING:
@@ -43,6 +44,21 @@ def _starved(range: "Scenario") -> bool:
     return 10 * time.ran_permille(range.victim.index) < 9 * time.share_permille
 
 
+def _memory_short(range: "Scenario") -> bool:
+    """The victim has lent memory, wants it back, and does not have it."""
+    return range.placement.overcommitted and len(range.victim.map) < PAGES
+
+
+def _slowed(range: "Scenario") -> bool:
+    """The victim has kept less than nine tenths of its speed."""
+    return range.victim_permille < 900
+
+
+def _gone(range: "Scenario") -> bool:
+    """The victim has been killed."""
+    return range.victim_permille == 0
+
+
 GOALS: dict[str, Callable[["Scenario"], bool]] = {
     "secret": _secret,
     "foreign_write": _foreign_write,
@@ -50,5 +66,8 @@ GOALS: dict[str, Callable[["Scenario"], bool]] = {
     "number": _number,
     "victim_changed": _victim_changed,
     "starved": _starved,
+    "memory_short": _memory_short,
+    "slowed": _slowed,
+    "gone": _gone,
 }
 """The goals by id: each says of a range in which guest code has run whether it has got there."""

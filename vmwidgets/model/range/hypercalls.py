@@ -63,6 +63,12 @@ class Hypercalls:
         if updates is not None:
             self._calls[self.numbers["page_table_update"]] = self._update
 
+    def add(self, name: str, call: Callable[[int, int], int] | None) -> None:
+        """Give another call a number, and let it be carried out, if it is there."""
+        self.numbers[name] = number = 1 + max(self.numbers.values())
+        if call is not None:
+            self._calls[number] = call
+
     def call(self, cpu: CPU) -> None:
         """Carry out the call that a guest makes."""
         registers = cpu.registers

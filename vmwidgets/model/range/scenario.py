@@ -4,11 +4,22 @@ What the attacker is told is the manual: sizes, ports, numbers of calls, and the
 Everything else, the secret, who has which frame, where a layer keeps what, is drawn from the seed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.layers import Layer
-from vmwidgets.model.range import backend, channel, dma, floppy, nic, user_network
+from vmwidgets.model.range import (
+    backend,
+    balloon,
+    channel,
+    dma,
+    floppy,
+    host_side,
+    interrupts,
+    kernel_calls,
+    nic,
+    user_network,
+)
 from vmwidgets.model.range.attack import Placement
 from vmwidgets.model.range.clock import Clock
 from vmwidgets.model.range.cores import Core
@@ -33,7 +44,18 @@ from vmwidgets.model.stack import Stack
 VMS = 3
 """The attacker's, the victim's, and one more."""
 ATTACKER, VICTIM = 0, 1
-DEVICES = (floppy.plug, dma.plug, nic.plug, backend.plug, user_network.plug, channel.plug)
+DEVICES = (
+    floppy.plug,
+    dma.plug,
+    nic.plug,
+    backend.plug,
+    user_network.plug,
+    channel.plug,
+    balloon.plug,
+    interrupts.plug,
+    host_side.plug,
+    kernel_calls.plug,
+)
 """What the attacker's VM may be connected to: each function gives it a device, if the stack has such."""
 _FIRST_PORT, _PORT_STEP = 0x300, 0x40
 
@@ -60,6 +82,8 @@ class Scenario:
     ----------
     numbers
         What devices add to the manual.
+    speeds
+        What can slow the victim down: each says how much is left, in thousandths.
     taken, crashed
         Ids of the layers that run the attacker's code, and of those that have fallen.
     in_reach
@@ -79,12 +103,17 @@ class Scenario:
         self.technique = technique_for(stack, placement)
         self.defences = Defences(stack, self.technique, switches)
         self.draws, self.trace = Draws(seed), Trace()
-        self.machine, self.keeper = Machine(self.draws), keeper(stack.layers)
+        self.machine = Machine(self.draws)
+        on_host = placement.seat == "host"
+        self.keeper = host_side.host_layer(stack.layers) if on_host else keeper(stack.layers)
         self.taken: list[str] = []
         self.crashed: tuple[str, ...] = ()
         self.in_reach: tuple[int, ...] = ()
         self.spaces = build(self.machine, stack.layers, VMS)
         self.guests = [Guest(index, self.technique) for index in range(VMS)]
+        if on_host:  # a program, not a VM
+            self.guests[ATTACKER] = Guest(ATTACKER, "none")
+        self.speeds: list[Callable[[], int]] = []
         self.attacker, self.victim = self.guests[ATTACKER], self.guests[VICTIM]
         for guest in self.guests:
             guest.boot(self.machine, self._first_frame() if placement.contiguous and guest is self.attacker else None)
@@ -105,6 +134,11 @@ class Scenario:
         return LOW + 2 * self.draws.number("first frame", 0, (FRAMES - LOW - PAGES) // 2)
 
     @property
+    def victim_permille(self) -> int:
+        """What the victim has kept of its speed: the least that anything has left it, in thousandths."""
+        return min((speed() for speed in self.speeds), default=1000)
+
+    @property
     def library_seen(self) -> bytes:
         """The page of the library as the victim sees it; empty if it has none."""
         frame = self.victim.map.get(self.library_page)
@@ -117,7 +151,7 @@ class Scenario:
         machine, attacker, trace, on, keeper_id = (
             self.machine, self.attacker, self.trace, self.defences, self.keeper.id,
         )  # fmt: skip
-        closed = on[MAP_CHECKS[self.technique]]
+        closed = on[MAP_CHECKS[self.technique]] or self.placement.seat == "host"
         if self.caches is None:
             self.path = MemoryPath(machine, attacker, trace, keeper_id, closed=closed)
         else:
