@@ -45,6 +45,12 @@ def test_a_packet_of_workstation_takes_what_is_published():
     assert path(BARE_METAL, "network_packet", cpu=P3).us == 17.55
 
 
+def test_a_timer_interrupt_of_workstation_switches_worlds_at_the_published_price():
+    way = path(WORKSTATION, "timer_interrupt")
+    assert [round(step.cycles / 733, 9) for step in way.steps if step.cycles is not None] == [4.45, 4.45]
+    assert way.lower_bound
+
+
 def test_without_a_host_os_nothing_of_it_is_hosted():
     """The VMM of the same product, on the hardware and with the drivers in it."""
     layers = WORKSTATION.layers

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _SUGERMAN = SUGERMAN.source
 MHZ = SUGERMAN.mhz
 """Clock of the host that was measured: a Pentium III."""
-_HOSTED = replace(WORKSTATION, costs=tuple(cost for cost in WORKSTATION.costs if cost.cpu == SUGERMAN.cpu))
+_PACKET = ("network_packet", WORKSTATION.technique, WORKSTATION.device)
+_HOSTED = replace(
+    WORKSTATION, costs=tuple(cost for cost in WORKSTATION.costs if cost.cpu == SUGERMAN.cpu and cost.holds(*_PACKET))
+)
 _US = {cost.step: cost.us or 0.0 for cost in _HOSTED.costs}
 """Figure 5, by the steps of a path."""
 _OUT, _SWITCH, _BEFORE = "exit+handle", "world_switch+wakeup+resume", "emulate"
