@@ -70,6 +70,7 @@ EXPECTED = {
     "shared_kernel": {"kernel_check": PROCESSES},
     # Equal pages meet only where there is a scanner, and only if it looks beyond one VM.
     "sharing_oracle": {"salting": SCANNED},
+    "covert_channel": {"salting": SCANNED},
     "flush_reload": {"salting": SCANNED},
     # One defence is enough: another frame, or a bit that is put right.
     "row_hammer": {},

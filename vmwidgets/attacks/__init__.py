@@ -12,6 +12,7 @@ from vmwidgets.attacks.balloon_refusal import BALLOON_REFUSAL
 from vmwidgets.attacks.beyond_memory import BEYOND_MEMORY
 from vmwidgets.attacks.cached_secret import CACHED_SECRET, CACHED_SECRET_SIBLING
 from vmwidgets.attacks.convenience_channel import CONVENIENCE_CHANNEL
+from vmwidgets.attacks.covert_channel import COVERT_CHANNEL
 from vmwidgets.attacks.device_overrun import DEVICE_OVERRUN, DEVICE_OVERRUN_NEIGHBOUR
 from vmwidgets.attacks.dma import DMA
 from vmwidgets.attacks.flush_reload import FLUSH_RELOAD
@@ -84,6 +85,7 @@ ATTACKS: dict[str, Attack] = {
         HOST_MEMORY,
         SHARED_KERNEL,
         SHARING_ORACLE,
+        COVERT_CHANNEL,
         FLUSH_RELOAD,
         ROW_HAMMER,
         CACHED_SECRET,

@@ -36,6 +36,7 @@ _MODULES = {
     "monitor_costs": ("nanobenchmarks", "exit_costs", "op_counts_to_overhead", "counts_that_explain"),
     "xen_2003": ("application_overheads", "lmbench_overheads", "network_overheads"),
     "hypercalls": ("hypercall_versus_io",),
+    "channels": ("covert_channel",),
     "comparing": ("compare",),
     "crossing": ("operation_path",),
     "failing": ("failure_drill", "boot_line", "own_kernel"),

@@ -263,6 +263,17 @@ class Simulation:
         heappush(self._events, now + period << self._bits | timer)
         action(now)
 
+    @property
+    def next_change(self) -> int:
+        """When something happens next: a turn or a computation ends, a vCPU wakes, or a timer rings."""
+        return min(min(self.ends), self._events[0] >> self._bits)
+
+    def finish(self, vcpu: VCpu) -> None:
+        """Let a vCPU that runs be done with its computation now, and go on with its program."""
+        assert vcpu.pcpu is not None
+        vcpu.done_at = self.now
+        self.ends[vcpu.pcpu.index] = self.now
+
     # What schedulers ask for
 
     def every(self, period_us: int, action: Callable[[int], None]) -> None:

@@ -33,6 +33,8 @@ class Placement:
         Whether accesses take the time of caches and rows, and the scanner for equal pages and the victim work. Two
         pages of the victim are then such as the attacker can know: one begins with a mark and a number of three digits,
         one with the word of a library.
+    sender
+        Whether the victim is in league with the attacker and says the secret by the content of its pages.
     contiguous
         Whether the attacker's frames lie one behind the other, as those of a large page.
     core
@@ -49,6 +51,7 @@ class Placement:
     emulated: bool = False
     maps_twice: bool = False
     timed: bool = False
+    sender: bool = False
     contiguous: bool = False
     core: str = "own"
     scheduled: bool = False

@@ -42,16 +42,13 @@ class Core:
         self._flushes = scenario.defences["l1d_flush"]
         self._alone = scenario.defences["core_scheduling"]
         self._lines = [scenario.secret_frame * PAGE_BYTES // LINE_BYTES]
-        self.entries = 0
-        """How often the VM was entered."""
 
     def enter(self, *, after_halt: bool) -> None:
         """Enter the VM again after an exit; while it was halted the other VM had the core."""
-        self.entries += 1
         if after_halt and self._with == "in_turn":
             self._load(BEFORE)
         if self._flushes:
-            self._caches.empty_first()
+            self._scenario.machine.work["lines_emptied"] += self._caches.empty_first()
 
     def _load(self, who: str) -> None:
         """Let the victim work with its secret on this core."""

@@ -34,10 +34,6 @@ class Dram:
     corrects
         Whether the memory corrects single bits (ECC).
 
-    Attributes
-    ----------
-    corrected
-        How many flips were corrected.
     """
 
     def __init__(self, machine: Machine, trace: Trace, guest: str, weak: tuple[int, int], *, corrects: bool) -> None:
@@ -47,7 +43,6 @@ class Dram:
         self._beside = (row - 1, row + 1)
         self._open = -1
         self._count = self._refreshed = 0
-        self.corrected = 0
 
     def refresh(self, now: int) -> None:
         """Refresh all rows if it is time."""
@@ -71,7 +66,7 @@ class Dram:
         if machine.memory[self._at] >> self._bit & 1:
             return
         if self._corrects:
-            self.corrected += 1
+            machine.work["bits_corrected"] += 1
             self._trace.note("hardware", "ecc", REFUSES, self._at, frame, machine.owners[frame])
             return
         machine.memory[self._at] |= 1 << self._bit

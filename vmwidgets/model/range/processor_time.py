@@ -1,14 +1,14 @@
 """Processor time that a guest shares with others: its code is run as the scheduler of the stack gives it the processor.
 
-Nobody tells the scheduler what kind of program it is. Each time guest code halts or looks at the clock, what it has
-computed since is a step of its vCPU, and the simulation goes on until that step is done; so the clock that it reads has
-run on while others had the processor.
+Nobody tells the scheduler what kind of program it is. Each time guest code halts or looks at the clock, the simulation
+goes on until its vCPU has run for as long as the instructions take; so the clock that it reads has run on while others
+had the processor.
 """
 
 from collections import deque
 from collections.abc import Iterator
 
-from vmwidgets.model.guest_threads import Compute, Sleep, Step, busy
+from vmwidgets.model.guest_threads import LONGEST_US, Compute, Sleep, Step, busy
 from vmwidgets.model.quantum import scheduler_of
 from vmwidgets.model.range.clock import Clock
 from vmwidgets.model.range.trace import OPEN, REFUSES, Trace
@@ -28,7 +28,7 @@ BEFORE = {"credit": "credit_sampled", "credit2": "credit_sampled"}
 """The scheduler that took accounts at ticks, by its successors (Xen commit 78c9b2a6, of 2009)."""
 MEASURED_US = 300_000
 """Before so much time has passed nobody is said to have got too little."""
-_LONGEST_US = 1_000_000
+_LONGEST_SLEEP_US = 1_000_000
 
 
 class SharedProcessor(Clock):
@@ -58,34 +58,35 @@ class SharedProcessor(Clock):
         guests = [Guest(f"guest {index}", (busy(),), cap_permille=0 if index else cap_permille) for index in range(vms)]
         self._simulation = Simulation(Processors(), scheduler, guests, 0)
         self._vms, self._trace, self._layer = vms, trace, layer
-        self._steps: deque[Step] = deque([Compute(1)])
+        self._steps: deque[Step] = deque([Compute(LONGEST_US)])
         self._vcpu = self._simulation.vcpus[0]
         self._vcpu.steps = self._next_steps()
         self._computed, self._noted = 0, False
-        self._finish_step()
+        self._ran_us = 0  # what the vCPU shall have run: its instructions, and a microsecond for each time it woke
+        self._go_on(1)
 
     def _next_steps(self) -> Iterator[Step]:
         while True:
             yield self._steps.popleft()
 
-    def _finish_step(self) -> None:
-        """Let time go on until the vCPU has done what it was given, and not a microsecond longer."""
+    def _go_on(self, us: int) -> None:
+        """Let time go on until the vCPU has run for so long, and not a microsecond longer."""
         simulation, vcpu = self._simulation, self._vcpu
-        simulation.run(simulation.now + 1)  # the step begins, or the sleep
-        while self._steps or vcpu.state != RUNNING or vcpu.done_at > simulation.now:
-            left = vcpu.done_at - simulation.now if vcpu.state == RUNNING else vcpu.left
-            simulation.run(simulation.now + max(1, left))
+        self._ran_us += us
+        while missing := self._ran_us - simulation.spent_us()[0][RUNNING]:
+            if vcpu.state == RUNNING:
+                simulation.run(simulation.now + missing)
+            else:
+                simulation.run(max(simulation.next_change, simulation.now) + 1)
+        self.now = simulation.now
 
     def stall(self, cycles: int) -> None:
         """Waiting within an instruction is too short to count here."""
 
     def read(self, executed: int) -> int:
         """Return the time stamp counter after so many instructions, when the vCPU has got to execute them."""
-        if executed > self._computed:
-            self._steps.append(Compute((executed - self._computed) * INSTRUCTION_US))
-            self._computed = executed
-            self._finish_step()
-        self.now = self._simulation.now
+        self._go_on((executed - self._computed) * INSTRUCTION_US)
+        self._computed = executed
         return self.now
 
     def interrupt(self, executed: int) -> None:  # noqa: D102
@@ -98,9 +99,9 @@ class SharedProcessor(Clock):
         self._account()
         wakes = self._deadline if self._deadline > now else (now // TIMER_US + 1) * TIMER_US
         self._deadline = 0
-        self._steps += (Sleep(min(wakes - now, _LONGEST_US)), Compute(1))
-        self._finish_step()
-        self.now = self._simulation.now
+        self._steps += (Sleep(min(wakes - now, _LONGEST_SLEEP_US)), Compute(LONGEST_US))
+        self._simulation.finish(self._vcpu)
+        self._go_on(1)
 
     @property
     def over(self) -> bool:

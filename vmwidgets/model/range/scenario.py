@@ -88,8 +88,8 @@ class Scenario:
         Ids of the layers that run the attacker's code, and of those that have fallen.
     in_reach
         The VMs whose memory the attacker has in its hands by layers that it has taken over.
-    pin, library_page, library_content
-        A number in a page of the victim's, its page of a library, and what that held at first.
+    pin, library_page, library_content, free_pages
+        A number in a page of the victim's, its page of a library, what that held at first, and the pages beside them.
     clock
         The time of the guest code.
     processor, caches, dram, sharing, core
@@ -119,6 +119,7 @@ class Scenario:
             guest.boot(self.machine, self._first_frame() if placement.contiguous and guest is self.attacker else None)
         self.mark, self.secret, self.secret_frame = self.draws.word("mark"), self.draws.word("secret"), -1
         self.pin, self.library_page, self.library_content = self.draws.number("pin", 0, NUMBERS - 1), 0, b""
+        self.free_pages: list[int] = []
         self.clock = Clock()
         self.processor: SharedProcessor | None = None
         self.caches: Caches | None = None

@@ -46,8 +46,6 @@ class Sharing:
     ----------
     pages_per_s
         Pages that it looks at in a second.
-    copies
-        How many pages were copied since they were written to.
     """
 
     def __init__(
@@ -63,7 +61,6 @@ class Sharing:
     ) -> None:
         self._machine, self._guests, self._trace, self._keeper = machine, guests, trace, keeper
         self.pages_per_s, self._between, self._stall = pages_per_s, between, stall
-        self.copies = 0
         self._sharers: dict[int, set[tuple[int, int]]] = {}  # by frame: guest and page
         self._known: dict[tuple[int, bytes], int] = {}  # by salt and content: a shared frame
         self._hints: dict[tuple[int, bytes], tuple[int, int]] = {}  # of this round: guest and page
@@ -106,7 +103,7 @@ class Sharing:
         own = machine.take(guest.name)
         machine.memory[own * PAGE_BYTES : (own + 1) * PAGE_BYTES] = self._content(shared)
         guest.map[page] = own
-        self.copies += 1
+        machine.work["pages_copied"] += 1
         self._leave(shared, guest, page)
         machine.changed()
         if guest is self._guests[0]:

@@ -34,7 +34,7 @@ def _write_known_pages(scenario: "Scenario") -> None:
     """Give the victim a page with a number that the attacker can guess, and a page of a library that it knows."""
     machine, victim, draws = scenario.machine, scenario.victim, scenario.draws
     pages = [page for page in range(1, ROOT) if victim.map[page] != scenario.secret_frame]
-    number, scenario.library_page = (pages[at] for at in draws.order("known pages", len(pages))[:2])
+    number, scenario.library_page, *scenario.free_pages = (pages[at] for at in draws.order("known pages", len(pages)))
     machine.put(victim.map[number] * PAGE_BYTES, scenario.mark)
     machine.put(victim.map[number] * PAGE_BYTES + 8, scenario.pin)
     machine.put(victim.map[scenario.library_page] * PAGE_BYTES, draws.word("library"))

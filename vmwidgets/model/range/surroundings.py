@@ -10,13 +10,16 @@ from vmwidgets.model.range.guest import ROOT
 from vmwidgets.model.range.processor_time import INSTRUCTION_US, TICK_US, SharedProcessor
 from vmwidgets.model.range.sharing import COPY_CYCLES, Sharing
 from vmwidgets.model.range.timing import LINE_BYTES, MEMORY_CYCLES, Caches
-from vmwidgets.model.range.victim import SECRET_BITS, Victim
+from vmwidgets.model.range.victim import SECRET_BITS, Sender, Victim
 
 if TYPE_CHECKING:
     from vmwidgets.model.range.scenario import Scenario
 
 NUMBERS = 1000
 """The number in the victim's page is less than this."""
+SENDER_PAGES, SENDER_ROUNDS = 8, 2
+"""A VM in league says so many bits at a time, for at least so many rounds of the scanner: then it has seen each page
+since all were written. The period is the next power of two cycles, which guest code gets by a shift."""
 DEFAULT_PAGES_PER_S = 200
 """By which the manual reckons where there is no scanner (ESX Server 2.x administration manual, Mem/ShareScanTotal)."""
 
@@ -66,6 +69,14 @@ def _keep_time(scenario: "Scenario") -> None:
         clock.on_time(listener)
     scenario.core = Core(scenario)
     pages_in_all = sum(len(guest.map) for guest in scenario.guests)
+    round_cycles = pages_in_all * CYCLES_PER_S // (pages_per_s or DEFAULT_PAGES_PER_S)
+    period_cycles = 1 << (SENDER_ROUNDS * round_cycles).bit_length()
+    if scenario.placement.sender:
+        speaks = Sender(
+            machine, scenario.victim, scenario.free_pages[:SENDER_PAGES], scenario.mark, scenario.secret, period_cycles
+        )
+        speaks.speak_until(0)
+        clock.on_time(speaks.speak_until)
     scenario.numbers |= {
         "line_bytes": LINE_BYTES,
         "row_bytes": ROW_FRAMES * PAGE_BYTES,
@@ -73,7 +84,9 @@ def _keep_time(scenario: "Scenario") -> None:
         "key_bits": SECRET_BITS,
         "slow_load": MEMORY_CYCLES // 2,
         "slow_write": COPY_CYCLES // 2,
-        "round_cycles": pages_in_all * CYCLES_PER_S // (pages_per_s or DEFAULT_PAGES_PER_S),
+        "round_cycles": round_cycles,
+        "period_shift": period_cycles.bit_length() - 1,
+        "sender_pages": SENDER_PAGES,
         "library_word": draws.word("library"),
         "numbers": NUMBERS,
         "hammers": HAMMERS,

@@ -29,17 +29,16 @@ that runs on the other thread of the core."""
 class Caches:
     """The caches that an attacker's core uses.
 
-    Attributes
+    Parameters
     ----------
-    flushes
-        How many lines were lost since the first level was emptied when a VM was entered.
+    activate
+        Called with the machine address of each line that comes from memory.
     """
 
     def __init__(self, activate: Callable[[int], None]) -> None:
         self._first: OrderedDict[int, str] = OrderedDict()
         self._last: OrderedDict[int, None] = OrderedDict()
         self._activate = activate
-        self.flushes = 0
 
     def access(self, line: int, who: str = OWN) -> int:
         """Load a line on the attacker's core and return for how many cycles that waits."""
@@ -71,10 +70,11 @@ class Caches:
         self._first.pop(line, None)
         self._last.pop(line, None)
 
-    def empty_first(self) -> None:
-        """Empty the first level of the core."""
-        self.flushes += len(self._first)
+    def empty_first(self) -> int:
+        """Empty the first level of the core; return how many lines were in it."""
+        lines = len(self._first)
         self._first.clear()
+        return lines
 
     def brought_by(self, line: int) -> str | None:
         """Return who has brought a line into the first level of the core, None if it is not there."""

@@ -1,8 +1,11 @@
 """What the victim does while guest code waits: it works with its secret, a bit at a time, in a page of a library."""
 
+from collections.abc import Sequence
+
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.range.clock import TICK_CYCLES
 from vmwidgets.model.range.guest import Guest
+from vmwidgets.model.range.machine import Machine
 from vmwidgets.model.range.timing import LINE_BYTES, Caches
 
 SECRET_BITS = 64
@@ -35,3 +38,40 @@ class Victim:
             if frame is not None and self._key >> one % SECRET_BITS & 1:
                 self._caches.access_elsewhere(frame * PAGE_BYTES // LINE_BYTES + MULTIPLY_LINE)
         self._tick = max(self._tick, tick)
+
+
+class Sender:
+    """A VM in league with the attacker: it says a secret by what its pages hold, as many bits at a time as pages.
+
+    For a bit that is 1 a page holds the mark and the number of the bit, which the attacker's own page holds as well;
+    for one that is 0 it holds only the number.
+
+    Parameters
+    ----------
+    machine, guest, pages
+        The machine, whose VM it is, and the pages that speak.
+    mark, secret
+        What both know, and what is to be said.
+    period_cycles
+        How long it leaves its pages as they are.
+    """
+
+    def __init__(
+        self, machine: Machine, guest: Guest, pages: Sequence[int], mark: int, secret: int, period_cycles: int
+    ) -> None:
+        self._machine, self._guest, self._pages = machine, guest, pages
+        self._mark, self._secret, self._period_cycles = mark, secret, period_cycles
+        self._period = -1
+
+    def speak_until(self, now: int) -> None:
+        """Say what is to be said at a time in cycles."""
+        period = now // self._period_cycles
+        if period == self._period:
+            return
+        self._period = period
+        for at, page in enumerate(self._pages):
+            bit = (period * len(self._pages) + at) % SECRET_BITS
+            self._guest.separate(page)
+            frame = self._guest.map[page]
+            self._machine.put(frame * PAGE_BYTES, self._mark if self._secret >> bit & 1 else 0)
+            self._machine.put(frame * PAGE_BYTES + 8, 1 + bit)
