@@ -12,8 +12,18 @@ from vmwidgets.model.range.run import fill, run_attack
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.stacks import STACKS
 
-CORE = ("beyond_memory", "mapped_twice", "table_update", "device_overrun", "dma", "uncleared_frames")
-TRIED = ("kvm", "xen", "workstation")
+QUICK = (
+    *("beyond_memory", "mapped_twice", "table_update", "device_overrun", "device_overrun_neighbour", "dma"),
+    *("uncleared_frames", "nic_underflow", "backend_request", "fragments", "convenience_channel", "shared_kernel"),
+)
+"""Those that need no time to pass, so that many mutants can be tried."""
+TRIED = ("kvm", "xen", "workstation", "container")
+
+
+def openings(name, stack):
+    """The sets of switches of which each opens the way for an attack on a stack."""
+    keys = (key for key, where in EXPECTED[name].items() if stack in where)
+    return [key if isinstance(key, tuple) else (key,) for key in keys]
 
 
 def mutant(attack, kind, seed):
@@ -59,23 +69,27 @@ def test_there_is_no_other_kind():
         mutate("nop", "spelling", 0)
 
 
-@pytest.mark.parametrize("name", CORE)
+@pytest.mark.parametrize("name", QUICK)
 def test_what_says_the_same_does_the_same(name):
     attack = ATTACKS[name]
     for stack in TRIED:
-        for opening in (one for one, where in EXPECTED[name].items() if stack in where):
+        for opening in openings(name, stack):
+            off = dict.fromkeys(opening, False)
             for kind in ("registers", "order"):
-                assert run_attack(mutant(attack, kind, 3), STACKS[stack], {opening: False}, seed=4).succeeded
+                assert run_attack(mutant(attack, kind, 3), STACKS[stack], off, seed=4).succeeded, (stack, kind)
 
 
-@pytest.mark.parametrize("name", CORE)
+@pytest.mark.parametrize("name", QUICK)
 def test_the_right_defence_stops_all_mutants(name):
     """All that does not matter is off, what matters is on: at least 99 of 100 mutants have to fail. All do."""
     attack = ATTACKS[name]
     for stack in TRIED:
         offered = Scenario(STACKS[stack], attack.placement).defences.offered
-        off = {one: False for one in offered if stack not in EXPECTED[name].get(one, ())}
+        right = {one for opening in openings(name, stack) for one in opening}
+        if name == "device_overrun_neighbour":
+            right.add("bounds_check")  # where confinement is enough, this is the right one all the same
+        off = {one: False for one in offered if one not in right}
         for kind in KINDS:
-            for seed in range(8):
+            for seed in range(4):
                 verdict = run_attack(mutant(attack, kind, seed), STACKS[stack], off, seed, budget=20_000)
                 assert not verdict.succeeded, (stack, kind, seed)
