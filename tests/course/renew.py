@@ -19,7 +19,11 @@ def renew(language: str, name: str) -> None:
     path = ROOT / "course" / language / f"{name}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, resources={"metadata": {"path": str(path.parent)}}, store_widget_state=False, record_timing=False
+        notebook,
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,
+        record_timing=False,
+        coalesce_streams=True,
     ).execute()
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
