@@ -87,6 +87,7 @@ def test_ten_blank_cells(token):
     blank = benches_drills.blanks(draw(token))
     assert len(set(blank)) == 10
     assert {question for _id, question in blank} == set(benches_facts.QUESTIONS)
+    assert not any(benches_facts.is_assumed(PRODUCTS[id], question) for id, question in blank)
     assert chapter(benches.NAME, token).matrix().count("?") == 10
     asked = item("drills", "ch08.cells", token)
     right = tuple(benches_facts.answer(PRODUCTS[id], question) for id, question in blank)

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
-from vmwidgets.chapters.benches_facts import CONFIGURED, PLACES, QUESTIONS, answer, configured, evidence, name_of
+from vmwidgets.chapters.benches_facts import (
+    CONFIGURED,
+    PLACES,
+    QUESTIONS,
+    answer,
+    configured,
+    evidence,
+    is_assumed,
+    name_of,
+)
 from vmwidgets.chapters.items import Draw, Item, Value, Verdict
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark
@@ -18,11 +27,11 @@ CELLS, CLAIMS = 10, 6
 
 # ---------------------------------------------------------------------------------------------------------- ten cells
 def blanks(draw: Draw) -> tuple[tuple[str, str], ...]:
-    """Return ten cells, product and question; two of each question, in the order of the matrix."""
+    """Return ten cells whose answers are published, product and question; two of each question, in matrix order."""
     cells: list[tuple[str, str]] = []
     for question in QUESTIONS:
         order = draw.order(f"cells/{question}", len(PRODUCTS))
-        ids = [list(PRODUCTS)[index] for index in order]
+        ids = [id for id in (list(PRODUCTS)[index] for index in order) if not is_assumed(PRODUCTS[id], question)]
         first = ids[0]
         other = next(
             (id for id in ids[1:] if answer(PRODUCTS[id], question) != answer(PRODUCTS[first], question)), ids[1]

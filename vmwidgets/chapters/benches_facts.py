@@ -53,11 +53,19 @@ def card(stack: Stack, question: str) -> Claim | None:
     return next(found, None)
 
 
+def is_assumed(stack: Stack, question: str) -> bool:
+    """Return whether an answer is an assumption of the record, for which nobody should be asked."""
+    layer = QUESTIONS[question][2](stack)
+    return not layer.source or question in layer.assumed
+
+
 def evidence(stack: Stack, question: str) -> str:
     """Return what an answer rests on: the layer that it is about, and a dated card or the layer's own source."""
     layer, found = QUESTIONS[question][2](stack), card(stack, question)
-    assumed = not layer.source or question in layer.assumed
-    rests = told(found) if found else _("an assumption of the record") if assumed else f"[{layer.source}]"
+    if found:
+        rests = told(found)
+    else:
+        rests = _("an assumption of the record") if is_assumed(stack, question) else f"[{layer.source}]"
     return f"{_(stack.name)}, {_(QUESTIONS[question][1])}: {_(layer.name)}\n    {rests}"
 
 
