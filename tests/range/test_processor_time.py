@@ -15,8 +15,8 @@ THEFT = ATTACKS["tick_theft"]
 HOG = "again:\njmp again"
 
 
-def shared(algorithm, *, exact=True, vms=3, cap_permille=0):
-    return SharedProcessor(algorithm, vms, Trace(), "hypervisor", exact=exact, cap_permille=cap_permille)
+def shared(algorithm, *, exact=True, vms=3):
+    return SharedProcessor(algorithm, vms, Trace(), "hypervisor", exact=exact)
 
 
 def test_time_goes_on_while_others_have_the_processor():
@@ -84,6 +84,18 @@ def test_who_computes_all_the_time_is_no_thief():
         attack = Attack.from_text(HOG, "starved", THEFT.placement)
         verdict = run_attack(attack, STACKS["xen"], switches)
         assert not verdict.succeeded
+
+
+@pytest.mark.parametrize(("vcpus", "most"), [(2, 250), (4, 167), (8, 100)])
+def test_turns_for_vcpus_leave_less_to_a_vm_that_has_one(vcpus, most):
+    free, limited = (SharedProcessor("credit2", 3, Trace(), "x", exact=True, vcpus=vcpus, limited=on) for on in (0, 1))
+    for one in (free, limited):
+        executed = 0
+        while not one.over:
+            executed += 2000
+            one.interrupt(executed)
+    assert free.ran_permille(1) == pytest.approx(most, abs=5)
+    assert limited.ran_permille(1) == pytest.approx(333, abs=15)
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -23,6 +23,7 @@ from vmwidgets.attacks.host_read import HOST_READ
 from vmwidgets.attacks.interrupt_storm import INTERRUPT_STORM
 from vmwidgets.attacks.mapped_twice import MAPPED_TWICE
 from vmwidgets.attacks.nic_underflow import NIC_UNDERFLOW
+from vmwidgets.attacks.noisy_cpu import NOISY_CPU
 from vmwidgets.attacks.row_hammer import ROW_HAMMER
 from vmwidgets.attacks.shared_kernel import SHARED_KERNEL
 from vmwidgets.attacks.sharing_oracle import SHARING_ORACLE
@@ -44,6 +45,7 @@ CLASSES: dict[int, str] = {
     12: "flush and reload of a shared page (Yarom and Falkner 2014)",
     13: "shared page in a hammered row (Razavi et al. 2016)",
     14: "theft of processor time (F. Zhou et al., arXiv 1103.0759)",
+    15: "noisy neighbour (Matthews et al. 2007; Padala et al. 2007)",
     16: "memory that is handed on with its content, CVE-2014-4021 (XSA-100)",
     17: "balloon that the guest does not inflate",
     18: "interrupt storm of a device that is passed through",
@@ -57,7 +59,7 @@ FAMILIES: dict[str, tuple[int, ...]] = {
     "V3": (10,),
     "V4": (16,),
     "V5": (11, 12, 13),
-    "V6": (14,),
+    "V6": (14, 15),
     "V7": (4,),
     "V8": (8,),
     "V9": (19, 20),
@@ -91,6 +93,7 @@ ATTACKS: dict[str, Attack] = {
         CACHED_SECRET,
         CACHED_SECRET_SIBLING,
         TICK_THEFT,
+        NOISY_CPU,
     )
 }
 """All attacks by id."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.range.goals import GOALS
 
 VICTIMS = ("beside", "ended")
@@ -15,6 +15,8 @@ CORES = ("own", "in_turn", "sibling")
 
 SEATS = ("guest", "host")
 """Where the code runs: in a VM; as a program beside the VMs, on the OS below or on the one that manages them."""
+
+MOST_VCPUS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Placement:
         One of :data:`CORES`: who has the attacker's core besides.
     scheduled
         Whether the attacker shares a processor with the other VMs, which compute all the time.
+    vcpus
+        How many vCPUs the attacker's VM has. The code runs on one; the others compute all the time, where it is
+        ``scheduled``, and else do nothing.
     overcommitted
         Whether the attacker was lent memory of the victim's, which now needs it.
     seat
@@ -55,6 +60,7 @@ class Placement:
     contiguous: bool = False
     core: str = "own"
     scheduled: bool = False
+    vcpus: int = 1
     overcommitted: bool = False
     seat: str = "guest"
 
@@ -67,6 +73,7 @@ class Placement:
             raise VmwidgetsError(
                 "core is {value}, expected one of {known}", value=repr(self.core)[:60], known=", ".join(CORES)
             )
+        check_int("vcpus", self.vcpus, 1, MOST_VCPUS)
         if self.seat not in SEATS:
             raise VmwidgetsError(
                 "seat is {value}, expected one of {known}", value=repr(self.seat)[:60], known=", ".join(SEATS)

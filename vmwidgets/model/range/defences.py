@@ -93,6 +93,11 @@ def _can_confine(stack: Stack, technique: str) -> bool:
     return emulates(stack, technique) and layer is not None and layer.confined
 
 
+def has_control(stack: Stack, setting: str) -> bool:
+    """Whether VMs have a setting; a stack that names no controls has all of them as they are."""
+    return not stack.controls or any(control.setting == setting for control in stack.controls)
+
+
 def _has_scanner(stack: Stack, technique: str) -> bool:
     """Whether there is a scanner that looks for equal pages, be it off unless one switches it on."""
     profile = stack.memory_profile
@@ -193,6 +198,12 @@ DEFENCES: dict[str, Defence] = {
             said("core scheduling, or SMT off"),
             said("two VMs run on the two threads of a core at the same time"),
             lambda _, technique: technique == "nested_paging",
+        ),
+        Defence(
+            "cpu_limit",
+            said("limit of processor time"),
+            said("a VM may use what its vCPUs can get"),
+            lambda stack, _: has_control(stack, "cpu_limit_mhz"),
         ),
         Defence(
             "exact_accounting",

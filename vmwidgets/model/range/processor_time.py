@@ -1,4 +1,4 @@
-"""Processor time that a guest shares with others: its code is run as the scheduler of the stack gives it the processor.
+"""A processor that a guest shares with others: its code is run as the scheduler of the stack gives it the processor.
 
 Nobody tells the scheduler what kind of program it is. Each time guest code halts or looks at the clock, the simulation
 goes on until its vCPU has run for as long as the instructions take; so the clock that it reads has run on while others
@@ -8,6 +8,7 @@ had the processor.
 from collections import deque
 from collections.abc import Iterator
 
+from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_threads import LONGEST_US, Compute, Sleep, Step, busy
 from vmwidgets.model.quantum import scheduler_of
 from vmwidgets.model.range.clock import Clock
@@ -34,6 +35,9 @@ _LONGEST_SLEEP_US = 1_000_000
 class SharedProcessor(Clock):
     """One processor on which the attacker's VM and others run that compute all the time, all with the same weight.
 
+    The others have one vCPU each. A scheduler that runs the vCPUs of a VM at the same time refuses one that has more of
+    them than there are processors; the attacker's VM then has one, too.
+
     Parameters
     ----------
     algorithm
@@ -42,28 +46,38 @@ class SharedProcessor(Clock):
         How many VMs there are.
     exact
         Whether accounts are taken by time stamps; else by the predecessor that took them at ticks, if there was one.
-    cap_permille
-        What the attacker gets at most; 0: no limit.
+    vcpus
+        How many vCPUs the attacker's VM has.
+    limited
+        Whether the attacker's VM may not use more than its share.
     trace, layer
         Where it is written down what accounting has come to, and the id of the layer that schedules.
     """
 
     def __init__(
-        self, algorithm: str, vms: int, trace: Trace, layer: str, *, exact: bool, cap_permille: int = 0
+        self, algorithm: str, vms: int, trace: Trace, layer: str, *, exact: bool, vcpus: int = 1, limited: bool = False
     ) -> None:
         super().__init__()
         algorithm = algorithm or Scheduling().algorithm
         self._sampled = not exact and algorithm in BEFORE
-        scheduler = scheduler_of(Scheduling(algorithm=BEFORE[algorithm] if self._sampled else algorithm))
-        guests = [Guest(f"guest {index}", (busy(),), cap_permille=0 if index else cap_permille) for index in range(vms)]
-        self._simulation = Simulation(Processors(), scheduler, guests, 0)
-        self._vms, self._trace, self._layer = vms, trace, layer
+        settings = Scheduling(algorithm=BEFORE[algorithm] if self._sampled else algorithm)
+        self._vms, self._limited, self._many = vms, limited, vcpus > 1
+        try:
+            self._vcpus, self._simulation = vcpus, self._simulate(settings, vcpus)
+        except VmwidgetsError:
+            self._vcpus, self._simulation = 1, self._simulate(settings, 1)
+        self._trace, self._layer = trace, layer
         self._steps: deque[Step] = deque([Compute(LONGEST_US)])
         self._vcpu = self._simulation.vcpus[0]
         self._vcpu.steps = self._next_steps()
         self._computed, self._noted = 0, False
         self._ran_us = 0  # what the vCPU shall have run: its instructions, and a microsecond for each time it woke
         self._go_on(1)
+
+    def _simulate(self, settings: Scheduling, vcpus: int) -> Simulation:
+        first = Guest("guest 0", (busy(),) * vcpus, cap_permille=self.share_permille if self._limited else 0)
+        others = (Guest(f"guest {index}", (busy(),)) for index in range(1, self._vms))
+        return Simulation(Processors(), scheduler_of(settings), (first, *others), 0)
 
     def _next_steps(self) -> Iterator[Step]:
         while True:
@@ -109,8 +123,10 @@ class SharedProcessor(Clock):
         return self.now >= WINDOW_US
 
     def ran_permille(self, vm: int) -> int:
-        """Return what a VM has got of the processor so far, in thousandths."""
-        return 1000 * self._simulation.spent_us()[vm][RUNNING] // max(1, self._simulation.now)
+        """Return what a VM has got so far, in thousandths of a processor."""
+        first = 0 if not vm else self._vcpus + vm - 1
+        vcpus = self._simulation.spent_us()[first : first + (1 if vm else self._vcpus)]
+        return 1000 * sum(times[RUNNING] for times in vcpus) // max(1, self._simulation.now)
 
     @property
     def share_permille(self) -> int:
@@ -118,12 +134,17 @@ class SharedProcessor(Clock):
         return 1000 // self._vms
 
     def _account(self) -> None:
-        """Write down once whether accounting holds a guest that has slept to what it ran."""
+        """Write down once what holds the guest to its share, or that nothing does."""
         if self._noted:
             return
-        if not self._sampled:
-            self._trace.note(self._layer, "exact_accounting", REFUSES, 0)
-            self._noted = True
-        elif self.now > MEASURED_US and 2 * self.ran_permille(0) > 3 * self.share_permille:
-            self._trace.note(self._layer, "exact_accounting", OPEN, 0)
-            self._noted = True
+        got_more = 4 * self.ran_permille(0) > 5 * self.share_permille
+        if not self._many and not self._sampled:
+            self._note("exact_accounting", REFUSES)
+        elif self.now > MEASURED_US and got_more:
+            self._note("cpu_limit" if self._many else "exact_accounting", OPEN)
+        elif self.now > MEASURED_US and self._many:
+            self._note("cpu_limit" if self._limited else "vm_shares", REFUSES)
+
+    def _note(self, check: str, outcome: str) -> None:
+        self._trace.note(self._layer, check, outcome, 0)
+        self._noted = True

@@ -37,7 +37,13 @@ def _share_processor(scenario: "Scenario") -> None:
     scheduler = stack.layers.with_("schedules")[-1].id
     exact = scenario.defences["exact_accounting"]
     scenario.processor = scenario.clock = SharedProcessor(
-        stack.scheduler, len(scenario.guests), scenario.trace, scheduler, exact=exact
+        stack.scheduler,
+        len(scenario.guests),
+        scenario.trace,
+        scheduler,
+        exact=exact,
+        vcpus=scenario.placement.vcpus,
+        limited=scenario.placement.vcpus > 1 and scenario.defences["cpu_limit"],
     )
     scenario.numbers |= {"tick_us": TICK_US, "loops_per_ms": 1000 // (2 * INSTRUCTION_US)}
 
