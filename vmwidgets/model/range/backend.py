@@ -8,7 +8,7 @@ not validate a request. The backend is often a part of a kernel, and then all is
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.range.buffers import Buffer, Exposed, describe, fetch
-from vmwidgets.model.range.defences import server
+from vmwidgets.model.range.offers import server
 from vmwidgets.model.range.spaces import owner_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ to lend more than it can take back. ESX pages a guest whose balloon fails (Walds
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
-from vmwidgets.model.range.defences import balloons
 from vmwidgets.model.range.guest import PAGES, ROOT, TABLE
+from vmwidgets.model.range.offers import balloons
 from vmwidgets.model.range.trace import OPEN, REFUSES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ desktop to be convenient for, and nothing of the kind.
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.range.buffers import Buffer, Exposed, describe, fetch
-from vmwidgets.model.range.defences import emulator
+from vmwidgets.model.range.offers import emulator
 from vmwidgets.model.range.trace import REFUSES
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.range.consequences import crash, take_over
-from vmwidgets.model.range.defences import emulates, emulator
 from vmwidgets.model.range.machine import Machine
+from vmwidgets.model.range.offers import emulates, emulator
 from vmwidgets.model.range.spaces import Space
 from vmwidgets.model.range.trace import OPEN, REFUSES, Trace
 

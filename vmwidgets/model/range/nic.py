@@ -9,7 +9,7 @@ and data descriptors got past the end of a buffer in the write-up of 2018 (Morte
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.range.buffers import Buffer, Exposed, describe, fetch
-from vmwidgets.model.range.defences import emulates, emulator
+from vmwidgets.model.range.offers import emulates, emulator
 
 if TYPE_CHECKING:
     from vmwidgets.model.range.scenario import Scenario

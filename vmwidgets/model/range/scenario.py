@@ -23,7 +23,7 @@ from vmwidgets.model.range import (
 from vmwidgets.model.range.attack import Placement
 from vmwidgets.model.range.clock import Clock
 from vmwidgets.model.range.cores import Core
-from vmwidgets.model.range.defences import Defences, emulates, keeper
+from vmwidgets.model.range.defences import Defences
 from vmwidgets.model.range.devices import Ports
 from vmwidgets.model.range.dram import Dram
 from vmwidgets.model.range.draws import Draws
@@ -31,6 +31,7 @@ from vmwidgets.model.range.guest import DIRECTORY, LARGE_BYTES, MAX_PAGES, PAGES
 from vmwidgets.model.range.hypercalls import Hypercalls
 from vmwidgets.model.range.machine import FRAMES, LOW, Machine
 from vmwidgets.model.range.memory_path import MAP_CHECKS, MemoryPath
+from vmwidgets.model.range.offers import emulates, keeper
 from vmwidgets.model.range.processor_time import SharedProcessor
 from vmwidgets.model.range.sharing import Sharing
 from vmwidgets.model.range.spaces import Space, build, give, owner_of

@@ -9,7 +9,7 @@ a bridge there is no such stack, and nothing to get at.
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.range.buffers import Buffer, Exposed, describe, fetch
-from vmwidgets.model.range.defences import emulator
+from vmwidgets.model.range.offers import emulator
 
 if TYPE_CHECKING:
     from vmwidgets.model.range.scenario import Scenario
