@@ -180,6 +180,38 @@ class Missing(GuestMemory):
             raise Trap("page_fault", address=address, bytes=size, write=int(write))
 
 
+class ReadOnly(Missing):
+    """Memory of which page 5 can only be read."""
+
+    def check(self, address, size, write):
+        if write:
+            super().check(address, size, write)
+
+
+def test_a_fault_leaves_no_trace_of_the_instruction():
+    for text, memory in (("pop qword [0x5000]", Missing()), ("add qword [0x5000], 1", ReadOnly())):
+        cpu = guest(f"cmp rax, 1\n{text}", memory=memory, settles=())
+        cpu.run(1)
+        before = cpu.registers, cpu.flags
+        assert cpu.run(1) is Action.STOP
+        assert (cpu.registers, cpu.flags, cpu.counts().log[-1]["write"]) == (*before, 1)
+    cpu = guest("sgdt [0x4ffe]", memory=Missing())
+    cpu.run(1)
+    assert GuestMemory.load(cpu.memory, 0x4FFE, 2) == 0
+
+
+def test_a_stack_frame_is_aligned():
+    cpu = guest("int 3\nvector_3: nop")
+    cpu.write("rsp", 0x7005)
+    cpu.run(1)
+    assert (cpu.registers["rsp"], cpu.memory.load(0x6FD8 + 24, 8)) == (0x6FD8, 0x7005)
+
+
+def test_flags_that_the_subset_has_no_use_for():
+    cpu = run("push 0x247500\npopf\npushf\npop rax")
+    assert cpu.registers["rax"] == 0x244402  # direction, nested task, alignment check, identification; no TF, no IOPL
+
+
 def test_a_page_fault_tells_address_and_access():
     text = "mov [0x5008], rax\nhlt\nvector_14: pop rbx\nmov rcx, cr2\npop rdx\nhlt\nfault: hlt"
     cpu = guest(text, "user", memory=Missing())
@@ -207,12 +239,12 @@ def test_an_exception_that_nothing_handles_ends_the_guest(text, vector):
 
 def test_a_missing_frame_below_the_stack_is_the_vmms_affair_and_the_exception_comes_after():
     def vmm(cpu, exit):
-        assert (exit.reason, exit["address"]) == ("ept_violation", 0x6FD8)
+        assert (exit.reason, exit["address"], cpu.mode) == ("ept_violation", 0x6FD8, "user")
         cpu.memory.map(6, 6)
         return Action.RESUME
 
     memory = GuestMemory(bytearray(16 * PAGE_BYTES), {0: 0})
-    cpu = guest("jmp rax\nfault: mov ebx, 5", memory=memory, handler=vmm)
+    cpu = guest("jmp rax\nfault: mov ebx, 5", "user", memory=memory, handler=vmm)
     cpu.run(3)
     assert cpu.registers["rbx"] == 5
 

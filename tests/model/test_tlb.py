@@ -10,6 +10,7 @@ from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_memory import Trap
 from vmwidgets.model.processor import WITH_ASSISTANCE
 from vmwidgets.model.tlb import PagedMemory
+from vmwidgets.model.translation_caches import Caches, NestedTlb, Tlb
 
 PAGES = 6
 BASE = 0x40000000
@@ -73,6 +74,28 @@ def test_a_new_root_and_the_vmm_forget_all():
     memory.load(BASE, 8)
     memory.forget()
     assert (memory.known, memory.flushes, memory.misses) == ((), 2, 2)
+
+
+def test_the_walkers_own_caches_hear_of_it():
+    world = World(4, 4, caches=Caches(tlb=Tlb(), nested_tlb=NestedTlb()))
+    world.map(BASE)
+    walks = []
+    memory = memory_of(world, entries=1, on_walk=walks.append)
+    for forget in (lambda: memory.invalidate(BASE), lambda: memory.switch(world.walker.root), memory.forget):
+        memory.load(BASE, 8)
+        forget()
+    memory.load(BASE, 8)
+    assert [walk.found_in for walk in walks] == ["tables"] * 4
+    assert [walk.references for walk in walks] == [24, 8, 8, 24]  # only the VMM's command empties the nested TLB
+
+
+def test_a_change_of_mode_is_no_right_to_write():
+    _, memory = guest()
+    memory.load(BASE, 8)
+    memory.user = True
+    memory.user = False
+    memory.store(BASE, 1, 8)
+    assert memory.misses == 2
 
 
 def test_faults_say_what_the_hardware_says():
