@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -37,6 +37,9 @@ from vmwidgets.stacks import get
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from vmwidgets.model.range.attack import Attack
+    from vmwidgets.model.range.verdict import Verdict
 
 
 class Lab:
@@ -357,6 +360,51 @@ class Lab:
                 except VmwidgetsError as refusal:
                     refusals.append(refusal)
             return tuple(self._runs.values()), tuple(refusals)
+
+    def run_attack(
+        self,
+        code: "str | Attack",
+        vm: str = "",
+        target: str = "",
+        defences: Mapping[str, bool] | None = None,
+        *,
+        attack: str = "",
+        budget: int = 200_000,
+    ) -> "Verdict":
+        """Run guest code against the isolation of the stack, on a small machine with the secret of another VM.
+
+        The lab is left as it is: the code runs in a range of its own, whose secret and layout the lab's seed decides.
+
+        Parameters
+        ----------
+        code
+            Guest code in Intel syntax, in which ``{names}`` stand for numbers of the range's manual; or an attack, or
+            the id of one of :data:`vmwidgets.attacks.ATTACKS`.
+        vm, target
+            Names of the VM in which the code runs and of that which has the secret; by default the first two.
+        defences
+            What differs from the safe setting: ``{"iommu": False}`` opens one.
+        attack
+            Id of an attack whose goal and situation guest code of one's own shall have: a VM with imitated devices, a
+            clock. By default it is after the secret, beside its owner.
+        budget
+            Instructions that the code may attempt, 1 to 10,000,000.
+
+        Returns
+        -------
+        Verdict
+            Whether the goal was reached, the mechanism as a sentence (``str(verdict)``), the deciding layer, the trace.
+
+        Raises
+        ------
+        VmwidgetsError
+            If the code is none (line and column are said), a VM or a defence is not there.
+        """
+        from vmwidgets import attacking
+
+        with self._lock:
+            names, stack = tuple(one.name for one in self.vms), self.stack
+        return attacking.run(stack, names, code, vm, target, defences, self.seed, budget, attack)
 
     def hold(self) -> AbstractContextManager[object]:
         """Return a context in which no other thread's command comes through: to read more than a snapshot says."""
