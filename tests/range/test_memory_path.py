@@ -5,6 +5,7 @@ import pytest
 from vmwidgets.model.guest_memory import PAGE_BYTES, Trap
 from vmwidgets.model.page_tables import PAGE_SIZE, PRESENT, WRITABLE
 from vmwidgets.model.range.attack import Placement
+from vmwidgets.model.range.clock import CYCLES_PER_S
 from vmwidgets.model.range.guest import DIRECTORY, LARGE_BYTES, PAGES, ROOT, TABLE, WINDOW
 from vmwidgets.model.range.machine import FRAMES
 from vmwidgets.model.range.scenario import Scenario
@@ -149,3 +150,19 @@ def test_what_a_page_fault_tells_the_guest(stack):
             scenario.path.load(WINDOW * LARGE_BYTES + 8, 8, write)
         assert dict(trap.value.detail)["code"] == code
         assert dict(trap.value.detail)["address"] == WINDOW * LARGE_BYTES + 8
+
+
+def test_a_store_across_two_shared_pages_separates_both():
+    """The second page takes a frame of its own when the first has been translated already."""
+    scenario = Scenario(STACKS["kvm"], Placement(timed=True), {"salting": False}, seed=2)
+    for page in (3, 4):
+        scenario.machine.put(scenario.attacker.map[page] * PAGE_BYTES, 0x77)
+        scenario.machine.put(scenario.victim.map[page] * PAGE_BYTES, 0x77)
+    scenario.sharing.scan_until(60 * CYCLES_PER_S)
+    frame = scenario.victim.map[3]
+    assert {scenario.attacker.map[3], scenario.attacker.map[4]} == {frame}
+    scenario.path.store(4 * PAGE_BYTES - 4, 0x1122334455667788, 8)
+    assert scenario.path.load(4 * PAGE_BYTES - 4, 8) == 0x1122334455667788
+    assert scenario.machine.word(frame * PAGE_BYTES) == 0x77
+    assert scenario.machine.memory[(frame + 1) * PAGE_BYTES - 4 : (frame + 1) * PAGE_BYTES] == bytes(4)
+    assert frame not in (scenario.attacker.map[3], scenario.attacker.map[4])

@@ -116,6 +116,11 @@ class TimedPath(MemoryPath):
         self._clock.stall(FLUSH_CYCLES)
 
     def _line(self, address: int, *, write: bool) -> int:
-        """Return the machine line of an address that has just been translated."""
-        frame = (self._writable if write else self._readable)[address // PAGE_BYTES]
+        """Return the machine line of an address that has just been translated.
+
+        An access across two pages may have lost the translation of the first, when the second got a frame of its own.
+        """
+        frame = (self._writable if write else self._readable).get(address // PAGE_BYTES)
+        if frame is None:
+            return self._translate(address, 1, write) // LINE_BYTES
         return (frame * PAGE_BYTES + address % PAGE_BYTES) // LINE_BYTES
