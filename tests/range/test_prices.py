@@ -5,6 +5,8 @@ import pytest
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.range.attack import Placement
+from vmwidgets.model.range.balloon import LENT
+from vmwidgets.model.range.interrupts import MOST, WINDOW_CYCLES
 from vmwidgets.model.range.prices import price
 from vmwidgets.model.range.spaces import SPACE_FRAMES
 from vmwidgets.stacks import STACKS
@@ -19,6 +21,12 @@ ROUNDS = 8
         ("kvm", "iommu", {"addresses_translated": ROUNDS}),
         ("kvm", "bounds_check", {"indices_checked": 2 * ROUNDS}),
         ("xen", "validation", {"entries_validated": ROUNDS}),
+        ("virtualbox", "descriptor_check", {"lengths_checked": ROUNDS}),
+        ("hyperv", "request_check", {"lengths_checked": ROUNDS}),
+        ("kvm", "reassembly_check", {"lengths_checked": ROUNDS}),
+        ("workstation", "channel_off", {"texts_refused": ROUNDS, "lengths_checked": -ROUNDS}),
+        ("kvm", "interrupt_limit", {"interrupts_held_back": ROUNDS * (WINDOW_CYCLES // 20_000 - MOST)}),
+        ("container", "kernel_check", {"lengths_checked": ROUNDS}),
     ],
 )
 def test_the_work_of_a_defence(stack, defence, work):
@@ -43,6 +51,16 @@ def test_a_stub_domain_has_memory_of_its_own():
 
 def test_a_process_that_is_held_to_its_own_costs_this_guest_nothing():
     assert price("confinement", STACKS["kvm"]).is_free
+
+
+@pytest.mark.parametrize(
+    ("stack", "defence", "work"),
+    [("xen", "memory_limit", "pages_not_lent"), ("esx", "forced_reclaim", "pages_paged_out")],
+)
+def test_the_price_of_memory_that_is_lent(stack, defence, work):
+    refuses = "mov rdx, {port_balloon}\nout dx, al"
+    found = price(defence, STACKS[stack], Placement(overcommitted=True), refuses)
+    assert found.work[work] == LENT
 
 
 def test_another_workload_costs_something_else():

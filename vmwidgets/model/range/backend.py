@@ -62,8 +62,7 @@ class Backend:
     def _serve(self, request: bytes) -> None:
         position, length, address = (int.from_bytes(request[a:b], "little") for a, b in ((0, 4), (4, 8), (8, 16)))
         length = min(length, MOST_BYTES)
-        if self._buffer.closed and position + length > self._buffer.size_bytes:
-            self._buffer.refuse(position + length)
+        if not self._buffer.passes(position + length <= self._buffer.size_bytes, position + length):
             return
         data = fetch(self._scenario, address, length)
         if data is None:

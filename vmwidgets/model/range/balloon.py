@@ -45,6 +45,7 @@ class Balloon:
         scenario = self._scenario
         machine, victim, trace = scenario.machine, scenario.victim, scenario.trace
         if scenario.defences["memory_limit"]:
+            machine.work["pages_not_lent"] += LENT
             trace.note(self._layer, "memory_limit", REFUSES, LENT)
             return
         idle = [page for page in range(1, ROOT) if victim.map[page] != scenario.secret_frame]
@@ -89,6 +90,7 @@ class Balloon:
         start = frame * PAGE_BYTES
         self.paged_out[page] = bytes(scenario.machine.memory[start : start + PAGE_BYTES])
         scenario.machine.release(frame)
+        scenario.machine.work["pages_paged_out"] += 1
         scenario.trace.note(self._layer, "forced_reclaim", REFUSES, page * PAGE_BYTES, frame, scenario.victim.name)
 
 

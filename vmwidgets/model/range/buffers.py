@@ -64,9 +64,14 @@ class Buffer:
         self._handler = handler
         scenario.machine.put(handler, self._code)
 
-    def refuse(self, value: int) -> None:
-        """Write down that the check has refused a number of the guest's."""
-        self._scenario.trace.note(self._exposed.layer.id, self._exposed.check, REFUSES, value)
+    def passes(self, right: bool, value: int) -> bool:
+        """Return whether to go on with a number of the guest's: if it is right, or if nobody looks."""
+        if not self.closed:
+            return True
+        self._scenario.machine.work["lengths_checked"] += 1
+        if not right:
+            self._scenario.trace.note(self._exposed.layer.id, self._exposed.check, REFUSES, value)
+        return right
 
     def write(self, position: int, data: bytes) -> None:
         """Write data from a position on, wherever that is: who does not check beforehand does not notice."""

@@ -54,13 +54,13 @@ class Channel:
         if offset == ADDRESS:
             self._address = value
         elif self._off:
+            self._scenario.machine.work["texts_refused"] += 1
             self._scenario.trace.note(self._layer, "channel_off", REFUSES, value)
         else:
             self._copy(min(value, MOST_BYTES))
 
     def _copy(self, length: int) -> None:
-        if self._buffer.closed and length > self._buffer.size_bytes:
-            self._buffer.refuse(length)
+        if not self._buffer.passes(length <= self._buffer.size_bytes, length):
             return
         data = fetch(self._scenario, self._address, length)
         if data is not None:

@@ -53,6 +53,8 @@ class InterruptingDevice:
         period, limited = max(self._period, HANDLING_CYCLES), self._scenario.defences["interrupt_limit"]
         arrived = WINDOW_CYCLES // period
         self.handled = min(arrived, MOST) if limited else arrived
+        if limited:
+            self._scenario.machine.work["interrupts_held_back"] += arrived - self.handled
         if arrived > MOST:
             self._scenario.trace.note(self._layer, "interrupt_limit", REFUSES if limited else OPEN, arrived)
 

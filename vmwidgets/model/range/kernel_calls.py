@@ -39,8 +39,7 @@ class SharedKernel:
 
     def call(self, address: int, length: int) -> int:
         """Carry out a system call: copy its argument, and do what there is to be done."""
-        if self._buffer.closed and length > self._buffer.size_bytes:
-            self._buffer.refuse(length)
+        if not self._buffer.passes(length <= self._buffer.size_bytes, length):
             return INVALID
         data = fetch(self._scenario, address, min(length, MOST_BYTES))
         if data is None:

@@ -36,7 +36,7 @@ class Machine:
         Of each frame.
     work
         What defences have had to do, by kind: lookups in the map of a guest, bytes cleared, table entries validated,
-        addresses translated for devices, indices checked.
+        addresses translated for devices, indices and lengths checked, and so on.
     read, written
         Whose memory a guest has read or written that is not its own, by guest.
     """

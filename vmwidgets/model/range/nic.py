@@ -67,8 +67,7 @@ class NetworkCard:
         if flags & CONTEXT:
             self._most = min(length, self._buffer.size_bytes)
         if flags & DATA:
-            if self._buffer.closed and self._held > self._most:
-                self._buffer.refuse(self._held)
+            if not self._buffer.passes(self._held <= self._most, self._held):
                 self._held = 0
                 return False
             room = self._most - self._held & _ROOM_MASK

@@ -56,6 +56,49 @@ write:
     out dx, al
     mov rax, 0x80
     out dx, al
+    mov rsi, {page_bytes}       ; sends 8 bytes by a descriptor of its card, and by a request to the backend
+    mov rax, 0x800000006
+    mov [rsi], rax
+    lea rax, [rsi + 64]
+    mov [rsi + 8], rax
+    mov rdx, {port_nic}
+    mov rax, rsi
+    out dx, eax
+    inc rdx
+    mov rax, 1
+    out dx, eax
+    mov rdx, {port_backend}
+    mov rax, rsi
+    out dx, eax
+    inc rdx
+    mov rax, 1
+    out dx, eax
+    mov rdx, {port_network}     ; the same in two fragments
+    mov rax, rsi
+    out dx, eax
+    inc rdx
+    mov rax, 8
+    out dx, eax
+    inc rdx
+    mov rax, 1
+    out dx, eax
+    xor rax, rax
+    out dx, eax
+    mov rdx, {port_channel}     ; copies a text to the desktop
+    mov rax, rsi
+    out dx, eax
+    inc rdx
+    mov rax, 8
+    out dx, eax
+    mov rdx, {port_interrupts}  ; has a device that is busy
+    mov rax, 20000
+    out dx, eax
+    inc rdx
+    out dx, al
+    mov rdi, rsi                ; and calls its kernel
+    mov rax, {call_system_call}
+    mov rsi, 8
+    vmcall
     dec r12
     jnz round
 """

@@ -64,17 +64,10 @@ class UserNetwork:
     def _add(self, data: bytes) -> None:
         """Add a fragment to the datagram."""
         end = self._held + len(data)
-        if not self._held:
-            self._outside = end > self._buffer.size_bytes
-            place = not self._outside
-        elif self._outside:
-            if self._buffer.closed:
-                self._buffer.refuse(end)
-            place = not self._buffer.closed
-        else:
-            place = end <= self._buffer.size_bytes
-            self._outside = not place
-        if place:
+        inside = not self._held or self._buffer.passes(not self._outside, end)
+        if inside and not self._outside and end > self._buffer.size_bytes:
+            self._outside, inside = True, False  # all of it moves to larger storage
+        if inside:
             self._buffer.write(self._held, data)
         self._held = end
 
