@@ -81,6 +81,11 @@ EXPECTED = {
     # Turns for vCPUs, or shares for them (ESXi: 1000 for each); elsewhere a VM, or its control group, has one share.
     # ESX 2 does not run a VM that has more vCPUs than the machine has processors.
     "noisy_cpu": {None: {"workstation", "parallels"}, "cpu_limit": {"neutral", "xen", "esxi", "virtualbox"}},
+    # Weights at the disk are a control of some products; others serve who comes first.
+    "noisy_disk": {
+        None: {"hyperv", "xen", "workstation", "virtualbox", "parallels", "bare_metal"},
+        "io_weights": {"neutral", "esxi", "esx", "kvm", "container"},
+    },
     "tick_theft": {"exact_accounting": {"neutral", "xen"}},
 }
 

@@ -24,6 +24,7 @@ from vmwidgets.attacks.interrupt_storm import INTERRUPT_STORM
 from vmwidgets.attacks.mapped_twice import MAPPED_TWICE
 from vmwidgets.attacks.nic_underflow import NIC_UNDERFLOW
 from vmwidgets.attacks.noisy_cpu import NOISY_CPU
+from vmwidgets.attacks.noisy_disk import NOISY_DISK
 from vmwidgets.attacks.row_hammer import ROW_HAMMER
 from vmwidgets.attacks.shared_kernel import SHARED_KERNEL
 from vmwidgets.attacks.sharing_oracle import SHARING_ORACLE
@@ -94,6 +95,7 @@ ATTACKS: dict[str, Attack] = {
         CACHED_SECRET_SIBLING,
         TICK_THEFT,
         NOISY_CPU,
+        NOISY_DISK,
     )
 }
 """All attacks by id."""

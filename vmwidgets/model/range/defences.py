@@ -143,6 +143,12 @@ DEFENCES: dict[str, Defence] = {
             lambda stack, _: has_control(stack, "cpu_limit_mhz"),
         ),
         Defence(
+            "io_weights",
+            said("I/O weights"),
+            said("the disk serves requests in the order they come"),
+            lambda stack, _: has_control(stack, "disk_shares"),
+        ),
+        Defence(
             "exact_accounting",
             said("exact accounting"),
             said("processor time is charged at each tick, to whoever runs at that moment"),

@@ -59,6 +59,11 @@ def _gone(range: "Scenario") -> bool:
     return range.victim_permille == 0
 
 
+def _disk_short(range: "Scenario") -> bool:
+    """The victim's turns at the disk are less than its share."""
+    return range.disk is not None and range.disk.is_short
+
+
 GOALS: dict[str, Callable[["Scenario"], bool]] = {
     "secret": _secret,
     "foreign_write": _foreign_write,
@@ -66,8 +71,9 @@ GOALS: dict[str, Callable[["Scenario"], bool]] = {
     "number": _number,
     "victim_changed": _victim_changed,
     "starved": _starved,
-    "memory_short": _memory_short,
     "slowed": _slowed,
+    "memory_short": _memory_short,
+    "disk_short": _disk_short,
     "gone": _gone,
 }
 """The goals by id: each says of a range in which guest code has run whether it has got there."""

@@ -12,6 +12,7 @@ from vmwidgets.model.range import (
     backend,
     balloon,
     channel,
+    disk,
     dma,
     floppy,
     host_side,
@@ -25,6 +26,7 @@ from vmwidgets.model.range.clock import Clock
 from vmwidgets.model.range.cores import Core
 from vmwidgets.model.range.defences import Defences
 from vmwidgets.model.range.devices import Ports
+from vmwidgets.model.range.disk import SharedDisk
 from vmwidgets.model.range.dram import Dram
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.guest import DIRECTORY, LARGE_BYTES, MAX_PAGES, PAGES, TABLE, WINDOW, Guest
@@ -56,6 +58,7 @@ DEVICES = (
     interrupts.plug,
     host_side.plug,
     kernel_calls.plug,
+    disk.plug,
 )
 """What the attacker's VM may be connected to: each function gives it a device, if the stack has such."""
 _FIRST_PORT, _PORT_STEP = 0x300, 0x40
@@ -93,7 +96,7 @@ class Scenario:
         A number in a page of the victim's, its page of a library, what that held at first, and the pages beside them.
     clock
         The time of the guest code.
-    processor, caches, dram, sharing, core
+    processor, caches, dram, sharing, core, disk
         What goes on around it, None if the placement asks for nothing of the kind.
     """
 
@@ -127,6 +130,7 @@ class Scenario:
         self.dram: Dram | None = None
         self.sharing: Sharing | None = None
         self.core: Core | None = None
+        self.disk: SharedDisk | None = None
         self.numbers = dict[str, int]()
         stage(self)
         surround(self)

@@ -55,6 +55,8 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("first_level", ABSENT): said("{address} is not in the first-level cache of this core"),
     ("cpu_limit", REFUSES): said("{layer} gives the VM no more processor time than its limit"),
     ("cpu_limit", OPEN): said("{layer} gives each vCPU its turn, and the VM has more of them than the others"),
+    ("io_weights", REFUSES): said("{layer} gives each VM its turn at the disk, however many requests of it wait"),
+    ("io_weights", OPEN): said("{layer} serves requests in the order they come, and most of them are the attacker's"),
     ("vm_shares", REFUSES): said("{layer} gives the VM its share, however many vCPUs it has"),
     ("exact_accounting", REFUSES): said("{layer} charges a VM for the time that it ran, by time stamps"),
     ("exact_accounting", OPEN): said("{layer} looks only at its ticks who runs, and the VM has slept through them"),
