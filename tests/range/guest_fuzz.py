@@ -149,6 +149,7 @@ def anywhere(choose):
         contiguous=choose.random() < 0.2,
         core=choose.choice(CORES) if timed else "own",
         scheduled=not timed and choose.random() < 0.1,
+        overcommitted=choose.random() < 0.2,
     )
 
 

@@ -1,5 +1,7 @@
 """Memory lent by balloon: a guest that gives it back, one that does not, and who is short of memory then."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.range.test_machine import check_owners
@@ -75,6 +77,23 @@ def test_a_host_that_cannot_take_does_not_lend():
     scenario, balloon = lent("xen")
     assert pages(scenario) == (PAGES, PAGES)
     assert balloon.read(0, 32) == 0
+
+
+def test_only_pages_that_nobody_has_written_are_idle():
+    for seed in range(8):
+        scenario = Scenario(STACKS["esx"], Placement(timed=True, overcommitted=True), seed=seed)
+        assert scenario.secret_frame in scenario.victim.map.values()
+        assert scenario.library_seen == scenario.library_content != b""
+        assert pages(scenario) == (PAGES + LENT, PAGES - LENT)
+
+
+def test_who_has_ended_lends_nothing_and_is_not_short():
+    gone = Placement("ended", overcommitted=True)
+    scenario, balloon = lent("xen", gone, memory_limit=False)
+    assert balloon.read(0, 32) == 0
+    attack = replace(ATTACKS["balloon_refusal"], placement=gone)
+    assert not run_attack(attack, STACKS["xen"], {"memory_limit": False}, seed=8).succeeded
+    assert pages(scenario) == (PAGES, 0)
 
 
 def test_without_the_situation_nothing_is_lent():

@@ -41,14 +41,15 @@ class Balloon:
         """What lay in the pages that were taken by force. Until the host has memory again nobody gets them back."""
 
     def lend(self) -> None:
-        """Lend pages of the victim's to the attacker, unless that is more than could be taken back."""
+        """Lend pages that the victim has never written, unless that is more than could be taken back."""
         scenario = self._scenario
         machine, victim, trace = scenario.machine, scenario.victim, scenario.trace
         if scenario.defences["memory_limit"]:
             machine.work["pages_not_lent"] += LENT
             trace.note(self._layer, "memory_limit", REFUSES, LENT)
             return
-        idle = [page for page in range(1, ROOT) if victim.map[page] != scenario.secret_frame]
+        pages = [page for page in range(1, ROOT) if page in victim.map]
+        idle = [page for page in pages if not any(_content(scenario, victim.map[page]))]
         for at, page in enumerate(idle[:LENT]):
             frame = victim.map.pop(page)
             if victim.direct:
@@ -86,12 +87,16 @@ class Balloon:
 
     def _page_out(self, page: int) -> None:
         scenario = self._scenario
+        scenario.attacker.separate(page)
         frame = scenario.attacker.map.pop(page)
-        start = frame * PAGE_BYTES
-        self.paged_out[page] = bytes(scenario.machine.memory[start : start + PAGE_BYTES])
+        self.paged_out[page] = _content(scenario, frame)
         scenario.machine.release(frame)
         scenario.machine.work["pages_paged_out"] += 1
         scenario.trace.note(self._layer, "forced_reclaim", REFUSES, page * PAGE_BYTES, frame, scenario.victim.name)
+
+
+def _content(scenario: "Scenario", frame: int) -> bytes:
+    return bytes(scenario.machine.memory[frame * PAGE_BYTES : (frame + 1) * PAGE_BYTES])
 
 
 def plug(scenario: "Scenario") -> None:

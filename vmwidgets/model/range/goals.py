@@ -45,8 +45,8 @@ def _starved(range: "Scenario") -> bool:
 
 
 def _memory_short(range: "Scenario") -> bool:
-    """The victim has lent memory, wants it back, and does not have it."""
-    return range.placement.overcommitted and len(range.victim.map) < PAGES
+    """The victim is there, has lent memory, wants it back, and does not have it."""
+    return range.placement.overcommitted and 0 < len(range.victim.map) < PAGES
 
 
 def _slowed(range: "Scenario") -> bool:
