@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from vmwidgets.model.errors import AdmissionError, VmwidgetsError
     from vmwidgets.model.hardware import Hardware
     from vmwidgets.model.host import Host
+    from vmwidgets.model.range.attack import Attack
     from vmwidgets.model.snapshot import Snapshot
     from vmwidgets.model.stack import Stack
     from vmwidgets.model.units import GB, GiB, KiB, MiB
     from vmwidgets.model.vm import VM, GuestKernel
     from vmwidgets.model.workload import WORKLOADS, Workload
     from vmwidgets.traces import read_trace, trace_workload
+    from vmwidgets.widgets.attack_lab import AttackLab
     from vmwidgets.widgets.board import Board
     from vmwidgets.widgets.frame_map import FrameMap
     from vmwidgets.widgets.kernel_bench import KernelBench
@@ -34,6 +36,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "AdmissionError": "vmwidgets.model.errors",
+    "Attack": "vmwidgets.model.range.attack",
+    "AttackLab": "vmwidgets.widgets.attack_lab",
     "Board": "vmwidgets.widgets.board",
     "FrameMap": "vmwidgets.widgets.frame_map",
     "GB": "vmwidgets.model.units",
@@ -69,6 +73,8 @@ __all__ = [
     "VM",
     "WORKLOADS",
     "AdmissionError",
+    "Attack",
+    "AttackLab",
     "Board",
     "FrameMap",
     "GiB",

@@ -40,7 +40,7 @@ def stack_picture(choice: Choice) -> str:
     for pair, height in zip(pairs, heights, strict=True):
         wide = (WIDTH - 2 * SIDE - 24) / 2
         for number, (stack, lit) in enumerate(pair):
-            _diagram(svg, stack, lit, SIDE + number * (wide + 24), y + height, wide)
+            draw_stack(svg, stack, lit, SIDE + number * (wide + 24), y + height, wide)
         y += height
     _legend(svg, y + 16)
     for number, line in enumerate(told):
@@ -48,7 +48,8 @@ def stack_picture(choice: Choice) -> str:
     return Xml.tostring(svg, encoding="unicode")
 
 
-def _diagram(svg: Xml.Element, stack: Stack, lit: set[str], x: float, ground: float, wide: float) -> None:
+def draw_stack(svg: Xml.Element, stack: Stack, lit: set[str], x: float, ground: float, wide: float) -> None:
+    """Draw one product, its hardware on a line."""
     boxes, high = layout(stack.layers)
     trusted = {layer.id for layer in stack.layers.trusted()}
     head = ground - high * ROW - 30

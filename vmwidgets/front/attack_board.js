@@ -1,0 +1,108 @@
+// The defence board: each defence is a switch; what a stack cannot have is shown with the reason.
+import { errorBox, follow, h, root, sender, set, textTwin, translator, write } from "./kit.js";
+import { keep } from "./stack_panel.js";
+
+/**
+ * @typedef {object} Row
+ * @property {string} id
+ * @property {string} name
+ * @property {string} without
+ * @property {boolean} offered
+ * @property {boolean} on
+ * @property {string} note what it costs, or why it is not offered
+ */
+/**
+ * @typedef {object} State
+ * @property {string} locked
+ * @property {Row[]} rows
+ * @property {boolean} safe whether all that are offered are on
+ * @property {boolean} measured
+ * @property {string} sentence
+ */
+
+/** @type {import("@anywidget/types").Render} */
+function render({ model, el, signal }) {
+  root(el, signal, "attack-board");
+  const t = translator(model);
+  const send = sender(model, signal, { answered: () => draw() });
+  /** @returns {State} */
+  const state = () => model.get("state");
+
+  const title = h("h4");
+  const lock = h("p", { class: "vmw-lock" });
+  const safe = h("button", { type: "button" });
+  const measure = h("button", { type: "button" });
+  const board = h("ul", { class: "vmw-defences" });
+  const missing = h("details", { class: "vmw-missing" }, h("summary"), h("ul"));
+  const twin = textTwin(signal, "");
+  el.append(
+    title,
+    errorBox(model, signal),
+    lock,
+    h("div", { class: "vmw-row" }, safe, measure),
+    board,
+    missing,
+    twin.el,
+  );
+  safe.addEventListener("click", () => send("safe", { name: "safe" }), { signal });
+  measure.addEventListener("click", () => send("measure", { name: "measure" }), { signal });
+
+  function make() {
+    const box = h("input", { type: "checkbox" });
+    box.addEventListener(
+      "change",
+      () => send(`switch ${box.name}`, { name: "switch", id: box.name, on: box.checked }),
+      { signal },
+    );
+    return h("li", {}, h("label", {}, box, h("span")), h("small"), h("small", { class: "vmw-cost" }));
+  }
+
+  function draw() {
+    const now = state();
+    write(title, t("Defences"));
+    write(lock, now.locked);
+    lock.hidden = !now.locked;
+    write(safe, t("Switch all on"));
+    write(measure, t("Measure what they cost"));
+    safe.disabled = now.safe || Boolean(now.locked);
+    measure.hidden = now.measured;
+    measure.disabled = send.busy("measure");
+    const offered = now.rows.filter((row) => row.offered);
+    const others = now.rows.filter((row) => !row.offered);
+    keep(board, offered, make, (item, row) => {
+      const [label, without, cost] = item.children;
+      const box = /** @type {HTMLInputElement} */ (label.children[0]);
+      set(box, "name", row.id);
+      if (!send.busy(`switch ${row.id}`)) box.checked = row.on;
+      box.disabled = Boolean(now.locked);
+      write(label.children[1], row.name);
+      write(without, row.without);
+      write(cost, row.note && t("Costs: {cost}.", { cost: row.note }));
+      item.classList.toggle("vmw-off", !row.on);
+    });
+    missing.hidden = !others.length;
+    write(missing.children[0], t("What this product does not have, and why"));
+    keep(
+      missing.children[1],
+      others,
+      () => h("li", {}, h("span"), h("small")),
+      (item, row) => {
+        write(item.children[0], row.name);
+        write(item.children[1], `${row.note}.`);
+      },
+    );
+    const is = (/** @type {Row} */ row) => (row.offered ? (row.on ? t("on") : t("off")) : t("not offered"));
+    twin.update(
+      now.sentence,
+      [
+        [t("defence"), t("state"), t("cost, or why it is not offered")],
+        ...now.rows.map((row) => [row.name, is(row), row.note]),
+      ],
+      t("Table: defences"),
+    );
+    el.dataset.vmwDefences = `${offered.filter((row) => row.on).length}/${offered.length}`;
+  }
+  follow(model, signal, ["state", "strings", "language", "error"], draw);
+}
+
+export default { render };

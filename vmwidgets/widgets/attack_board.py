@@ -1,0 +1,134 @@
+"""The defence board: every defence by its real name, whether the stack can have it, and what it costs."""
+
+from functools import lru_cache
+from typing import Any
+
+import traitlets
+
+from vmwidgets.locale import gettext as _
+from vmwidgets.locale import mark, number
+from vmwidgets.model.range.attack import Placement
+from vmwidgets.model.range.defences import DEFENCES, Defences
+from vmwidgets.model.range.prices import Price, price
+from vmwidgets.model.stack import Stack
+from vmwidgets.widgets.attack_trial import Trial
+from vmwidgets.widgets.attack_words import cost, not_offered
+from vmwidgets.widgets.kit import View, plain
+
+_BUSY = Placement(timed=True, core="in_turn")
+
+
+class AttackBoard(View):
+    """Switches for the defences of the stack; safe unless one opens them.
+
+    Parameters
+    ----------
+    trial
+        What is run.
+    """
+
+    _front = "attack_board"
+    _messages = ("switch", "safe", "measure")
+
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+        self._locked = ""
+        self._measured: dict[str, Price] = {}
+        self._measured_on = ""
+        super().__init__(state=self._state())
+        trial.observe(self._changed, ["turn"])
+        self._closers += [lambda: trial.unobserve(self._changed, ["turn"])]
+
+    def refresh(self) -> None:
+        """Write all synced traits anew."""
+        self.state = self._state()
+
+    def lock(self, reason: str) -> None:
+        """Hold the switches still for a reason, a message id; ``""`` lets go of them."""
+        self._locked, self.error = reason, ""
+        self.refresh()
+
+    def _changed(self, _change: object) -> None:
+        self.refresh()
+
+    # ------------------------------------------------------------------------------------------------- from the page
+    def _on_switch(self, content: dict[str, Any]) -> None:
+        self._may()
+        self.trial.switch(str(content.get("id")), content.get("on") is True)
+
+    def _on_safe(self, _content: dict[str, Any]) -> None:
+        self._may()
+        self.trial.make_safe()
+
+    def _on_measure(self, _content: dict[str, Any]) -> None:
+        self._measured_on = self.trial.lab.stack.id
+        self._measured = prices(self.trial.lab.stack, self.trial.defences.offered)
+        self.refresh()
+
+    def _may(self) -> None:
+        if self._locked:
+            raise ValueError(_("the controls are locked until your prediction is in"))
+
+    # --------------------------------------------------------------------------------------------------- to the page
+    def _state(self) -> dict[str, Any]:
+        trial, stack = self.trial, self.trial.lab.stack
+        defences = trial.defences
+        rows = [
+            {
+                "id": id,
+                "name": _sentence(_(one.name)),
+                "without": plain(mark("Off: {text}."), text=_(one.without)),
+                "offered": id in defences.offered,
+                "on": defences[id],
+                "note": self._cost(id)
+                if id in defences.offered
+                else _sentence(not_offered(id, stack, trial.technique)),
+            }
+            for id, one in DEFENCES.items()
+        ]
+        rows.sort(key=lambda row: not row["offered"])
+        opened = [_(DEFENCES[id].name) for id in defences.offered if not defences[id]]
+        return {
+            "locked": _(self._locked),
+            "rows": rows,
+            "safe": not opened,
+            "measured": self._measured_on == stack.id and set(defences.offered) <= set(self._measured),
+            "sentence": summary(opened, len(defences.offered), len(DEFENCES)),
+        }
+
+    def _cost(self, id: str) -> str:
+        if self._measured_on != self.trial.lab.stack.id or id not in self._measured:
+            return ""
+        return cost(self._measured[id])
+
+    def __repr__(self) -> str:
+        on = self.trial.defences.settings
+        return f"<AttackBoard: {sum(on.values())} of {len(on)} on>"
+
+
+@lru_cache(maxsize=64)
+def prices(stack: Stack, offered: tuple[str, ...]) -> dict[str, Price]:
+    """Return what each defence costs, measured with a guest that does no harm."""
+    return {id: _price(id, stack) for id in offered}
+
+
+def _price(id: str, stack: Stack) -> Price:
+    found = price(id, stack)
+    # What has nothing to do as long as nobody else is there may have something to do when others take turns.
+    return price(id, stack, _BUSY) if found.is_free and id in Defences(stack, stack.technique).offered else found
+
+
+def summary(opened: list[str], offered: int, known: int) -> str:
+    """Return which defences are off, in a sentence."""
+    if not offered:
+        return _("This product has none of these defences.")
+    here = plain(mark("Defences that are there: {count} of {all}."), count=number(offered), all=number(known))
+    if not opened:
+        return here + " " + _("All of them are on.")
+    return here + " " + plain(mark("Off: {list}."), list=", ".join(opened))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,319 @@
+"""What the parts of one attack lab look at together: an attack, its code, the defences, and how far the run has come.
+
+A run is a function of all these: to go back is to run anew, not as far.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import traitlets
+
+from vmwidgets.attacks import ATTACKS
+from vmwidgets.lab import Lab
+from vmwidgets.locale import error_text
+from vmwidgets.locale import gettext as _
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.exits import Action
+from vmwidgets.model.guest_code import REGISTERS, AssemblyError, Memory
+from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES
+from vmwidgets.model.range.attack import Attack
+from vmwidgets.model.range.defences import DEFENCES, Defences
+from vmwidgets.model.range.guest import PAGES
+from vmwidgets.model.range.run import BUDGET, Shot
+from vmwidgets.model.range.scenario import Scenario, technique_for
+
+KEPT = 10
+"""So many of the latest instructions are shown."""
+MAX_CODE = 16_000
+"""The longest text of guest code, in characters."""
+MAX_SEED = 9_999
+_STORES = ("mov", "add", "sub", "and", "or", "xor", "inc", "dec", "not", "neg", "shl", "shr", "sar", "xchg")
+_NAMED = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An instruction that was attempted.
+
+    Parameters
+    ----------
+    line
+        Of the text, from 1.
+    address
+        The address that it named, None if it named no memory.
+    write
+        Whether it wrote there.
+    owner
+        Whose frame that was, ``""`` if that is not known.
+    exits
+        Reasons of the exits on the way.
+    """
+
+    line: int
+    address: int | None
+    write: bool
+    owner: str
+    exits: tuple[str, ...]
+
+
+class Trial(traitlets.HasTraits):
+    """One attack on the stack of a lab.
+
+    Parameters
+    ----------
+    lab
+        On whose stack.
+    attack
+        Id of one of :data:`vmwidgets.attacks.ATTACKS`, or an attack of one's own.
+    code
+        Guest code in its place; None: its own.
+    defences
+        What differs from the safe setting.
+    seed
+        Decides the secret and the layout.
+    """
+
+    turn = traitlets.Int(0)
+    """Counts changes."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        attack: Attack | str = "beyond_memory",
+        *,
+        code: str | None = None,
+        defences: Mapping[str, bool] | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.lab, self.seed = lab, check_int("seed", seed, 0, MAX_SEED)
+        self.attack = attack if isinstance(attack, Attack) else _known(attack)
+        self._own = {} if self.attack.id in ATTACKS else {self.attack.id: self.attack}
+        self.switches = dict(defences or {})
+        Defences(lab.stack, self.technique, self.switches)  # refuses what the stack does not have
+        self.code = _tidy(self.attack.code if code is None else code)
+        self.texts = 1
+        """Counts the texts that came from here, and not from the page."""
+        self.hints = 0
+        """So many are shown."""
+        self.fault: tuple[int, str] = 0, ""
+        """The line that is no code, and why; 0 and "" if all is well."""
+        self._rewind()
+
+    # ------------------------------------------------------------------------------------------------ what is looked at
+    @property
+    def technique(self) -> str:
+        """How the memory of the VMs is virtualized."""
+        return technique_for(self.lab.stack, self.attack.placement)
+
+    @property
+    def known(self) -> dict[str, Attack]:
+        """All attacks that can be chosen, by id."""
+        return {**ATTACKS, **self._own}
+
+    @property
+    def defences(self) -> Defences:
+        """The switches as they are."""
+        return Defences(self.lab.stack, self.technique, self.switches)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the text is the code of the attack itself."""
+        return self.code == _tidy(self.attack.code)
+
+    @property
+    def position(self) -> int:
+        """How many instructions have been attempted."""
+        return self.shot.cpu.attempts if self.shot else 0
+
+    # ----------------------------------------------------------------------------------------------------- what changes
+    def choose(self, id: str) -> None:
+        """Choose an attack; its code is for the reader to write, so only what it is about is put down."""
+        if id not in self.known:
+            raise VmwidgetsError("there is no attack {id}", id=repr(id)[:40])
+        self.attack, self.hints = self.known[id], 0
+        self.switches = {id: on for id, on in self.switches.items() if id in self.defences.offered}
+        self._put(_("; your code") + "\n")
+
+    def show_code(self) -> None:
+        """Put the code of the attack in the place of what was written."""
+        self._put(_tidy(self.attack.code))
+
+    def show_hint(self) -> None:
+        """Show one more hint."""
+        self.hints = min(self.hints + 1, len(self.attack.hints))
+        self.turn += 1
+
+    def write(self, code: str) -> None:
+        """Take what was written in the page; a run begins anew if it is something else."""
+        if len(code) > MAX_CODE:
+            raise VmwidgetsError(
+                "the code has {count} characters, expected at most {most}", count=len(code), most=MAX_CODE
+            )
+        if code != self.code:
+            self.code = code
+            self._again()
+
+    def switch(self, defence: str, on: bool) -> None:
+        """Switch a defence; the run begins anew."""
+        if defence not in DEFENCES:
+            raise VmwidgetsError("there is no control {name}", name=repr(defence)[:40])
+        changed = {**self.switches, defence: on}
+        Defences(self.lab.stack, self.technique, changed)
+        self.switches = changed
+        self._again()
+
+    def make_safe(self) -> None:
+        """Switch all defences on that the stack has."""
+        self.switches = {}
+        self._again()
+
+    def draw(self, seed: int) -> None:
+        """Hide another secret in another place."""
+        self.seed = check_int("seed", seed, 0, MAX_SEED)
+        self._again()
+
+    def follow(self) -> None:
+        """Begin anew on the stack that the lab has now; what that does not have cannot be switched off there."""
+        self.switches = {id: on for id, on in self.switches.items() if id in self.defences.offered}
+        self._again()
+
+    # ---------------------------------------------------------------------------------------------------------- running
+    def go(self, to: int) -> None:
+        """Go to where so many instructions have been attempted, or to the end if that is earlier."""
+        self._go(to)
+        self.turn += 1
+
+    def _go(self, to: int) -> None:
+        shot = self._fresh()
+        if shot is None:
+            return
+        self.shot, self.steps, self.ended = shot, (), False
+        head = max(0, min(to, BUDGET) - KEPT)
+        if head:
+            self.ended = shot.cpu.run(head) is Action.STOP or shot.cpu.finished
+        while self.position < min(to, BUDGET) and not self.ended:
+            self._one()
+        self.ended = self.ended or self.position >= BUDGET
+
+    def step(self) -> None:
+        """Attempt one more instruction."""
+        if self.shot is None:
+            return
+        if not self.ended:
+            self._one()
+            self.ended = self.ended or self.position >= BUDGET
+        self.turn += 1
+
+    def run(self) -> None:
+        """Go to the end: of the code, of what the VMM lets it do, or of the budget."""
+        shot = self._fresh()
+        if shot is not None:
+            shot.cpu.run(BUDGET)
+            self._go(shot.cpu.attempts)
+            self.ended = True
+        self.turn += 1
+
+    def next_decision(self) -> None:
+        """Go on until a layer has decided something."""
+        if self.shot is None or self.ended:
+            return
+        cpu, trace = self.shot.cpu, self.shot.scenario.trace
+        before, action = trace.count, Action.RESUME
+        while action is Action.RESUME and not cpu.finished and trace.count == before and cpu.attempts < BUDGET:
+            action = cpu.run(1)
+        self.go(cpu.attempts)
+
+    def last_decision(self) -> None:
+        """Go back to where a layer has last decided something before."""
+        shot, end = self._fresh(), self.position
+        if shot is None:
+            return
+        found, trace = 0, shot.scenario.trace
+        while shot.cpu.attempts < end - 1:
+            before = trace.count
+            if shot.cpu.run(1) is Action.STOP or shot.cpu.finished:
+                break
+            found = shot.cpu.attempts if trace.count != before else found
+        self.go(found)
+
+    # ---------------------------------------------------------------------------------------------------------- details
+    def _put(self, code: str) -> None:
+        self.code = code
+        self.texts += 1
+        self._again()
+
+    def _again(self) -> None:
+        self._rewind()
+        self.turn += 1
+
+    def _rewind(self) -> None:
+        self.ended, self.steps, self.before = False, tuple[Step, ...](), dict[str, int]()
+        self.scenario = Scenario(self.lab.stack, self.attack.placement, self.switches, self.seed)
+        self.manual = self.scenario.manual()
+        self.shot = self._fresh()
+
+    def _fresh(self) -> Shot | None:
+        try:
+            shot = Shot(replace(self.attack, code=self.code), self._scenario())
+        except VmwidgetsError as error:
+            line = error.line if isinstance(error, AssemblyError) else self._line_of_unknown()
+            self.fault = line, error_text(error)
+            return None
+        self.fault = 0, ""
+        self.before = dict(shot.cpu.registers)
+        return shot
+
+    def _scenario(self) -> Scenario:
+        return Scenario(self.lab.stack, self.attack.placement, self.switches, self.seed)
+
+    def _line_of_unknown(self) -> int:
+        lines = self.code.splitlines()
+        return next((at + 1 for at, line in enumerate(lines) if set(_NAMED.findall(line)) - set(self.manual)), 1)
+
+    def _one(self) -> None:
+        shot = self.shot
+        assert shot is not None
+        cpu, trace, scenario = shot.cpu, shot.scenario.trace, shot.scenario
+        line, count = cpu.line, trace.count
+        address, write = self._named(shot)
+        self.before = dict(cpu.registers)
+        exits = cpu.counts().total_exits
+        stopped = cpu.run(1) is Action.STOP
+        new = trace.decisions[count - trace.count :] if trace.count > count else ()
+        owner = next((one.owner for one in reversed(new) if one.frame >= 0), "")
+        frame = scenario.attacker.map.get(address // PAGE_BYTES) if address is not None else None
+        if not owner and frame is not None and address is not None and address < PAGES * PAGE_BYTES:
+            owner = scenario.machine.owners[frame]
+        counts = cpu.counts()
+        left = counts.total_exits - exits
+        reasons = tuple(one.reason for one in counts.log[-left:]) if left else ()
+        self.steps = (*self.steps, Step(line, address, write, owner, reasons))[-KEPT:]
+        self.ended = stopped or cpu.finished
+
+    @staticmethod
+    def _named(shot: Shot) -> tuple[int | None, bool]:
+        """Return the address that the next instruction names, and whether it is written."""
+        cpu = shot.cpu
+        at = cpu.program.places.index(cpu.address)
+        if at >= len(cpu.program.instructions):
+            return None, False
+        one, values = cpu.program.instructions[at], cpu.registers
+        for place, operand in enumerate(one.operands):
+            if isinstance(operand, Memory) and operand.bits:
+                base = 0 if operand.base is None else values[REGISTERS[operand.base]]
+                index = 0 if operand.index is None else values[REGISTERS[operand.index]]
+                address = base + index * operand.scale + operand.displacement & MASK64
+                return address, place == 0 and one.mnemonic in _STORES
+        return None, False
+
+
+def _tidy(code: str) -> str:
+    return code.strip("\n") + "\n"
+
+
+def _known(id: str) -> Attack:
+    if id not in ATTACKS:
+        raise VmwidgetsError("there is no attack {id}, expected one of {known}", id=id, known=", ".join(ATTACKS))
+    return ATTACKS[id]

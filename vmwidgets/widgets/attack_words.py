@@ -1,0 +1,200 @@
+"""What attacks, decisions of layers, defences and their costs are called."""
+
+from collections.abc import Mapping
+
+from vmwidgets.locale import gettext as _
+from vmwidgets.locale import mark, number
+from vmwidgets.model.range.machine import FIRMWARE, FREE
+from vmwidgets.model.range.memory_path import MAP_CHECKS
+from vmwidgets.model.range.prices import Price
+from vmwidgets.model.range.trace import ABSENT, ALLOWS, OPEN, REFUSES, Decision
+from vmwidgets.model.range.verdict import MECHANISMS, Verdict
+from vmwidgets.model.stack import Stack
+from vmwidgets.widgets.kit import plain
+from vmwidgets.widgets.stack_words import TECHNIQUES
+
+FAMILY_NAMES = {
+    "": mark("Memory that is not yours"),
+    "V1": mark("V1 Tables of pages"),
+    "V2": mark("V2 Device models"),
+    "V3": mark("V3 Devices that read memory themselves"),
+    "V4": mark("V4 What was left behind"),
+    "V5": mark("V5 Shared pages"),
+    "V6": mark("V6 Processor time"),
+    "V7": mark("V7 Conveniences"),
+    "V8": mark("V8 Caches"),
+    "V9": mark("V9 Layers and hosts"),
+}
+"""Headings of the gallery."""
+GOAL_NAMES = {
+    "secret": mark("report the secret, a number that lies in the memory of the VM beside yours, or bring it home"),
+    "foreign_write": mark("write to memory that is not yours"),
+    "layer_taken": mark("let a layer below run what you want"),
+    "number": mark("report the number in a page of the VM beside yours"),
+    "victim_changed": mark("change what the VM beside yours reads in a page of its own"),
+    "starved": mark("take the VM beside yours so much processor time that it gets less than nine tenths of its share"),
+    "memory_short": mark("keep memory that was lent to you when the VM beside yours wants it back"),
+    "slowed": mark("slow the VM beside yours down to less than nine tenths of its speed"),
+    "disk_short": mark("take the VM beside yours so much of the disk that it gets less than nine tenths of its share"),
+    "gone": mark("have the VM beside yours killed"),
+}
+REACHED = {
+    "secret": mark("the secret has left its frame"),
+    "foreign_write": mark("memory of somebody else has been written"),
+    "layer_taken": mark("a layer below runs the code of the guest"),
+    "number": mark("the number in a page of the victim's has been reported"),
+    "victim_changed": mark("the victim reads in its page what it has not written"),
+    "starved": mark("the victim gets less than nine tenths of its processor time"),
+    "memory_short": mark("the victim wants memory back that it has lent, and does not have it"),
+    "slowed": mark("the victim has kept less than nine tenths of its speed"),
+    "disk_short": mark("the victim gets less than nine tenths of its share of the disk"),
+    "gone": mark("the victim has been killed"),
+}
+OUTCOME_NAMES = {
+    ALLOWS: mark("lets it through"),
+    REFUSES: mark("refuses"),
+    OPEN: mark("does not look"),
+    ABSENT: mark("there is nothing"),
+}
+CHECK_NAMES = {
+    "guest_tables": mark("the guest's own page tables"),
+    "scanner": mark("scanner for equal pages"),
+    "first_level": mark("first-level cache"),
+    "guest_page": mark("memory of the guest"),
+    "hypercall": mark("number of the call"),
+    "port": mark("number of the port"),
+    "machine": mark("memory of the machine"),
+    "host_memory": mark("memory of the host"),
+    "vm_shares": mark("shares of VMs"),
+    "own_kernel": mark("kernel of the VM"),
+    "host_programs": mark("programs of the host"),
+}
+"""What is looked at and is no switch; the names of switches are in the model."""
+_OWNERS = {
+    "guest 0": mark("your VM"),
+    "guest 1": mark("the victim"),
+    "guest 2": mark("the third VM"),
+    FIRMWARE: mark("the firmware"),
+    FREE: mark("nobody"),
+}
+VM_NAMES = (mark("your code"), mark("the victim"), mark("a third VM"))
+_WORK = {
+    "map_lookups": mark("looks into its tables: {count}"),
+    "entries_validated": mark("entries of page tables looked at: {count}"),
+    "bytes_cleared": mark("bytes cleared: {count}"),
+    "lines_emptied": mark("lines of the cache emptied: {count}"),
+    "bits_corrected": mark("bits corrected: {count}"),
+    "pages_copied": mark("pages copied: {count}"),
+    "indices_checked": mark("indices checked: {count}"),
+    "addresses_translated": mark("addresses translated: {count}"),
+}
+_WHY = {
+    **dict.fromkeys(MAP_CHECKS.values(), mark("{product} keeps memory apart in another way: {technique}")),
+    "validation": mark("{product} does not let guests ask for updates of page tables: {technique}"),
+    "bounds_check": mark("VMs of {product} have no imitated device here"),
+    "descriptor_check": mark("VMs of {product} have no imitated device here"),
+    "confinement": mark("{product} has no process of one VM's device model that could be confined"),
+    "stub_domain": mark("{product} has no domains that a device model could have to itself"),
+    "iommu": mark("{product} passes no device through to a VM"),
+    "salting": mark("{product} has no scanner that looks for equal pages here"),
+    "l1d_flush": mark("the model has this cache attack with nested page tables only"),
+    "core_scheduling": mark("the model has this cache attack with nested page tables only"),
+    "exact_accounting": mark("the scheduler of {product} has always charged the time that a VM ran"),
+    "request_check": mark("{product} has no backend of paravirtual devices"),
+    "reassembly_check": mark("{product} has no network stack in its VMM here"),
+    "channel_off": mark("{product} has no channel between guest and desktop here"),
+    "channel_check": mark("{product} has no channel between guest and desktop here"),
+    "forced_reclaim": mark("the model knows of no paging by {product} that could take the place of a balloon"),
+    "memory_encryption": mark("the model knows of no VMs of {product} whose memory is encrypted"),
+    "host_cgroups": mark("{product} has no host with other programs whose share could be limited"),
+    "kernel_check": mark("customers of {product} do not share a kernel"),
+}
+_NOTHING_OF_THE_KIND = mark("{product} has nothing of the kind")
+_MEANINGS = (
+    ("call_", mark("number of a hypercall, for rax")),
+    ("port_", mark("port of a device")),
+    ("vm_memory_at", mark("machine address from which on the memory of VMs lies")),
+    ("machine_", mark("size of the machine")),
+    ("mark", mark("the number right before the secret")),
+    ("window_entry", mark("entry of your page tables that is yours to change")),
+    ("window", mark("addresses that this entry stands for")),
+    ("lowest_table", mark("your lowest page table")),
+    ("page_bytes", mark("size of a page")),
+    ("pages", mark("pages of your VM")),
+    ("most_pages", mark("pages that your VM can grow to")),
+    ("memory_bytes", mark("size of your VM's memory")),
+    ("line_bytes", mark("size of a line of the cache")),
+    ("row_bytes", mark("size of a row of the memory chips")),
+    ("slow_load", mark("cycles above which a load has come from memory")),
+    ("slow_write", mark("cycles above which a write has copied a page first")),
+    ("round_cycles", mark("cycles of a round of the scanner for equal pages")),
+    ("key_bits", mark("bits of the secret")),
+    ("numbers", mark("how many numbers the one in the victim's page can be")),
+    ("library_word", mark("first word of a library that everybody has")),
+    ("lent_pages", mark("pages that were lent to your VM")),
+)
+_ENDINGS = (
+    ("_distance", mark("bytes from the end of the buffer to what lies behind it")),
+    ("_bytes", mark("bytes of the buffer or block")),
+)
+SHOWN_IN_HEX = ("mark", "library_word", "window", "lowest_table", "vm_memory_at", "port_")
+
+
+def owner_name(owner: str, stack: Stack) -> str:
+    """Return whose a frame is, in words; nothing for no frame."""
+    if owner in _OWNERS or not owner:
+        return _(_OWNERS.get(owner, ""))
+    layer = owner.split()[0]
+    if layer in stack.layers:
+        return _(stack.layers[layer].name)
+    return _("the stub domain") if layer == "stub_domain" else owner
+
+
+def mechanism(verdict: Verdict, stack: Stack) -> str:
+    """Return the sentence that names the mechanism."""
+    fields = verdict.fields
+    if fields:
+        fields |= {"layer": _(verdict.layer), "owner": owner_name(str(fields["owner"]), stack)}
+    said = plain(verdict.mechanism, **fields)
+    return said[:1].upper() + said[1:]
+
+
+def why(decision: Decision, stack: Stack) -> str:
+    """Return what a layer decided and why, in words; nothing for one that lets pass what it should."""
+    text = MECHANISMS.get((decision.check, decision.outcome), "")
+    owner = owner_name(decision.owner, stack)
+    name = _(stack.layers[decision.layer].name)
+    return plain(text, layer=name, address=hex(decision.address), frame=decision.frame, owner=owner) if text else ""
+
+
+def not_offered(defence: str, stack: Stack, technique: str) -> str:
+    """Return why a stack does not have a defence."""
+    text = _WHY.get(defence, _NOTHING_OF_THE_KIND)
+    return plain(text, product=_(stack.name), technique=_(TECHNIQUES[technique]))
+
+
+def cost(price: Price) -> str:
+    """Return what a defence costs, in words."""
+    work: Mapping[str, int] = price.work
+    parts = [
+        plain(_WORK.get(kind, f"{kind.replace('_', ' ')}: {{count}}"), count=_signed(n)) for kind, n in work.items()
+    ]
+    for text, more in (
+        (mark("exits: {count}"), price.exits),
+        (mark("guest instructions: {count}"), price.instructions),
+        (mark("frames in use: {count}"), price.frames),
+    ):
+        if more:
+            parts.append(plain(text, count=_signed(more)))
+    return "; ".join(parts) or _("nothing that this guest notices")
+
+
+def _signed(value: int) -> str:
+    return f"+{number(value)}" if value > 0 else f"−{number(-value)}"
+
+
+def meaning(name: str) -> str:
+    """Return what a number of the manual is."""
+    known = [text for start, text in _MEANINGS if name.startswith(start)]
+    known += [text for end, text in _ENDINGS if name.endswith(end)]
+    return _(known[0]) if known else ""
