@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import vmwidgets as vm
-from vmwidgets.experiments.comparing import BASES, NOT_PUBLISHED
+from vmwidgets.experiments.comparing import BASES, DOES_NOT_FIT, NOT_PUBLISHED
 from vmwidgets.experiments.virtualization_tax import events, tax
 from vmwidgets.model.acts import FAILURES
 from vmwidgets.model.costs import PROCESSORS
@@ -177,6 +177,27 @@ def test_an_overhead_that_was_seen_at_one_size_counts_for_that_size():
     assert (seen["basis"], seen["value"]) == ("lower bound", pytest.approx(0.6 * 1024))
     assert "secondary" in seen["source"]
     assert tidy("kvm", vms=[{"memory_bytes": 2 * vm.GiB}])["basis"]["kvm", "memory overhead", ""] == NOT_PUBLISHED
+
+
+def test_vms_that_do_not_all_start_have_no_figures():
+    """Xen gives each VM all of its memory at once: of 31 GiB for VMs, fifteen of 2 GiB have room."""
+    table = tidy("xen", "kvm", vms=20, hours=1)
+    xen, kvm = table.loc["xen"], table.loc["kvm"]
+    computed = xen.index.get_level_values("quantity").isin(["memory overhead", "density"])
+    assert (xen.loc[~computed, "basis"] == DOES_NOT_FIT).all()
+    assert xen.loc[~computed, "value"].isna().all()
+    assert xen.loc[~computed, "source"].str.startswith("VM16 needs its 2147483648 bytes of memory").all()
+    assert DOES_NOT_FIT not in {*xen.loc[computed, "basis"], *kvm["basis"]}
+    assert xen["value"]["density", "by configured memory"] == 15
+    wide = vm.compare(["xen"], vms=20, hours=1).droplevel("unit")["Xen"]
+    assert wide["throughput", ""] == wide["exits", ""] == wide["blast radius", "vmm_crash"] == DOES_NOT_FIT
+    assert DOES_NOT_FIT not in set(tidy("xen", vms=15, hours=1)["basis"])
+
+
+def test_what_a_product_reserves_must_fit_too():
+    """Hyper-V starts each VM with its minimum, 512 MB: 62 of them have room."""
+    fits = [tidy("hyperv", vms=count, hours=1)["basis"]["hyperv", "exits", ""] for count in (62, 63)]
+    assert fits == ["computed", DOES_NOT_FIT]
 
 
 def test_the_same_seed_gives_the_same_table():

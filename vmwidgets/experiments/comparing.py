@@ -10,9 +10,11 @@ from vmwidgets.experiments.virtualization_tax import ROLES, Run, TaxedRun
 from vmwidgets.model.acts import FAILURES
 from vmwidgets.model.admission import MAX_VMS
 from vmwidgets.model.costs import USUAL
-from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.errors import AdmissionError, VmwidgetsError, check_int
 from vmwidgets.model.failures import Outcome, fail
+from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.paths import processors
+from vmwidgets.model.product_controls import moved
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.units import GiB, MiB
 from vmwidgets.model.vm import VM
@@ -20,15 +22,26 @@ from vmwidgets.model.words import said
 from vmwidgets.model.workload import Workload
 from vmwidgets.stacks import MEMORY_FACTS, PRODUCTS, STACKS, get
 from vmwidgets.stacks.bare_metal import BARE_METAL
+from vmwidgets.stacks.neutral import NEUTRAL
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COMPUTED, LOWER, UPPER = said("computed"), said("lower bound"), said("upper bound")
 PUBLISHED, ASSUMED, NOT_PUBLISHED = said("published"), said("assumption"), said("not published")
-BASES = (COMPUTED, PUBLISHED, LOWER, UPPER, ASSUMED, NOT_PUBLISHED)
+DOES_NOT_FIT = said("does not fit")
+VALUELESS = (NOT_PUBLISHED, DOES_NOT_FIT)
+"""What a cell without a value says in its place."""
+BASES = (COMPUTED, PUBLISHED, LOWER, UPPER, ASSUMED, *VALUELESS)
 """What a cell rests on. A bound counts what is published, and something is not; an assumption is one of the record."""
 _MODEL = "computed by the model from the record"
+_DONE = (
+    ("throughput", "", "% of bare metal"),
+    *(("time", role, "%") for role in ROLES),
+    ("latency", "", "ms"),
+    ("exits", "", "1/s"),
+)
+"""What of the comparison the VMs must run for: quantity, part, unit."""
 _COLUMNS = ["stack", "product", "quantity", "part", "value", "unit", "basis", "source"]
 
 
@@ -45,9 +58,9 @@ class Cell:
 
     @property
     def text(self) -> object:
-        """The value as a table shows it: a number, ``"≥ 3"``, ``"≤ 3"``, or ``"not published"``."""
-        if self.basis == NOT_PUBLISHED:
-            return NOT_PUBLISHED
+        """The value as a table shows it: a number, ``"≥ 3"``, ``"≤ 3"``, or one of :data:`VALUELESS`."""
+        if self.basis in VALUELESS:
+            return self.basis
         if self.basis in (LOWER, UPPER):
             digits = f"{self.value:.0f}" if self.value >= 1000 else f"{self.value:.4g}"
             return f"{'≥' if self.basis == LOWER else '≤'} {digits}"
@@ -98,12 +111,13 @@ def compare(
     -------
     DataFrame
         A row per quantity and a column per product; the index is ``quantity``, ``part``, ``unit``. Bounds are texts
-        such as ``"≥ 120"``; what no source says is ``"not published"``. Tidy: ``stack``, ``product``, ``quantity``,
-        ``part``, ``value`` (missing where not published), ``unit``, ``basis`` (one of :data:`BASES`), ``source``. The
-        quantities: ``throughput`` relative to the bare machine; ``time`` by whose it was; ``latency`` of a transaction;
-        ``exits`` of what the VMs do where nothing costs anything; ``memory overhead`` of a VM; ``density``, how many
-        such VMs fit by their configured and by their active memory; ``blast radius``, how many of the VMs each failure
-        takes along or slows down.
+        such as ``"≥ 120"``; what no source says is ``"not published"``; what the VMs would do if they all started is
+        ``"does not fit"``. Tidy: ``stack``, ``product``, ``quantity``, ``part``, ``value`` (missing in such cells),
+        ``unit``, ``basis`` (one of :data:`BASES`), ``source`` (or which VM does not fit, and why). The quantities:
+        ``throughput`` relative to the bare machine; ``time`` by whose it was; ``latency`` of a transaction; ``exits``
+        of what the VMs do where nothing costs anything; ``memory overhead`` of a VM; ``density``, how many such VMs fit
+        by their configured and by their active memory; ``blast radius``, how many of the VMs each failure takes along
+        or slows down.
     """
     import pandas as pd
 
@@ -163,14 +177,18 @@ def _vms(vms: int | Sequence[object], workload: Workload) -> list[VM]:
 
 
 def _cells(stack: Stack, vms: Sequence[VM], seed: int, hours: int, cpu: str, native: Run) -> list[Cell]:
-    run = Run(stack, vms, seed, hours)
-    lived = run.vms, run.lab.hardware
-    taxed = TaxedRun(run, cpu)
-    return [
-        *_speed(taxed, native),
-        *_memory(run),
-        *(_blast(fail(stack, name, *lived), name, stack) for name in FAILURES),
-    ]
+    hardware = native.lab.hardware
+    there = [moved(vm, NEUTRAL, stack, hardware)[0] for vm in vms]
+    # What guests use of their memory is theirs, and the same wherever they run.
+    memory = _memory(stack, there, hardware, float(native["memory_active_bytes"].sum(axis=0).max()))
+    failed = [_blast(fail(stack, name, there, hardware), name, stack) for name in FAILURES]
+    try:
+        run = Run(stack, vms, seed, hours)
+    except AdmissionError as refused:
+        speed = [Cell(name, part, nan, unit, DOES_NOT_FIT, str(refused)) for name, part, unit in _DONE]
+        failed = [Cell(one.quantity, one.part, nan, one.unit, DOES_NOT_FIT, str(refused)) for one in failed]
+        return [*speed, *memory, *failed]
+    return [*_speed(TaxedRun(run, cpu), native), *memory, *failed]
 
 
 def _speed(taxed: TaxedRun, native: Run) -> list[Cell]:
@@ -204,14 +222,13 @@ def _time(spent: Mapping[str, float], low: str, high: str, source: str) -> list[
     return cells
 
 
-def _memory(run: Run) -> list[Cell]:
+def _memory(stack: Stack, vms: Sequence[VM], hardware: Hardware, active_bytes: float) -> list[Cell]:
     """Return what a VM takes besides its memory, and how many such VMs fit."""
-    stack, vms, profile = run.lab.stack, run.vms, run.lab.stack.memory_profile
-    size = sum(vm.memory_bytes for vm in vms) / len(vms)
-    active = float(run["memory_active_bytes"].sum(axis=0).max()) / len(vms)
+    profile = stack.memory_profile
+    size, active = sum(vm.memory_bytes for vm in vms) / len(vms), active_bytes / len(vms)
     own, basis, source = _overhead(stack, size)
     fits = COMPUTED if basis in (COMPUTED, PUBLISHED) else UPPER
-    room = run.lab.hardware.guest_memory_bytes
+    room = hardware.guest_memory_bytes
     # What a VM has configured counts until the stack takes back what sleeps.
     lends = profile is not None and any({"balloon", "swap"} & rung.actions for rung in profile.ladder.rungs)
     held = active if lends else size

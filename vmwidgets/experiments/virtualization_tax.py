@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vmwidgets.commands import CreateVM
 from vmwidgets.lab import Lab
+from vmwidgets.model.admission import admit
 from vmwidgets.model.history import INDEX
 from vmwidgets.model.layers import Layer
 from vmwidgets.model.paths import Path, path, processors
@@ -133,12 +134,20 @@ class Run:
         On what, and which. Their controls become those of the stack, as when they are moved there.
     seed, hours
         Of the lab.
+
+    Raises
+    ------
+    AdmissionError
+        If they do not all start there, by how the stack manages memory.
     """
 
     def __init__(self, stack: Stack, vms: Sequence[VM], seed: int, hours: int) -> None:
         self.lab = Lab(stack, seed=seed, tick_s=3600)
+        hardware, profile = self.lab.hardware, stack.memory_profile
         for vm in vms:
-            self.lab.do(CreateVM(moved(vm, NEUTRAL, stack, self.lab.hardware)[0]))
+            there = moved(vm, NEUTRAL, stack, hardware)[0]
+            admit(there, self.lab.vms, hardware, 0, 0, profile)  # of the disks the lab itself takes care
+            self.lab.do(CreateVM(there))
         self.lab.advance(hours)
         self.vms = self.lab.vms
         (segment,) = self.lab.recorded.segments

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import ipywidgets
 import numpy as np
 
-from vmwidgets.experiments.comparing import LOWER, NOT_PUBLISHED, UPPER, compare
+from vmwidgets.experiments.comparing import LOWER, NOT_PUBLISHED, UPPER, VALUELESS, compare
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.acts import FAILURES
@@ -155,9 +155,9 @@ def _title(quantity: str, part: str) -> str:
 
 
 def said(row: Row, unit: bool = True) -> str:
-    """Return a value as it is read: with the sign of a bound and perhaps its unit, or that it is not published."""
-    if row["basis"] == NOT_PUBLISHED:
-        return _(NOT_PUBLISHED)
+    """Return a value as it is read: with the sign of a bound and perhaps its unit, or why there is none."""
+    if row["basis"] in VALUELESS:
+        return _(str(row["basis"]))
     value = float(row["value"])
     decimals = 0 if value == int(value) or abs(value) >= 1000 else 1 if abs(value) >= 10 else 2
     text = f"{_SIGNS.get(row['basis'], '')}{number(value, decimals)}"
@@ -203,7 +203,7 @@ class Bars:
         self.box.add_class("vmw-stack-bars-chart")
 
     def show(self, rows: list[Row]) -> None:
-        """Draw a bar for each row; what is not published has none."""
+        """Draw a bar for each row; what has no value has none."""
         names = [_(str(row["product"])) for row in rows]
         y = np.nan_to_num(np.array([row["value"] for row in rows], np.float32))
         top = nice(float(y.max(initial=0.0)))
