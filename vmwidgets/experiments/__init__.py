@@ -37,6 +37,7 @@ _MODULES = {
     "xen_2003": ("application_overheads", "lmbench_overheads", "network_overheads"),
     "hypercalls": ("hypercall_versus_io",),
     "channels": ("covert_channel",),
+    "breaking": ("attack_matrix",),
     "comparing": ("compare",),
     "crossing": ("operation_path",),
     "failing": ("failure_drill", "boot_line", "own_kernel"),

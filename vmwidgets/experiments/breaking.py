@@ -1,0 +1,157 @@
+"""Isolation put to the test by running: attacks on stacks, with all defences and with each of them off alone."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, cast
+
+from vmwidgets.attacks import ATTACKS
+from vmwidgets.experiments.registry import experiment
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.range.attack import Attack
+from vmwidgets.model.range.defences import DEFENCES
+from vmwidgets.model.range.matrix import SAFE, Cell, matrix
+from vmwidgets.model.range.run import run_attack
+from vmwidgets.model.range.scenario import Scenario
+from vmwidgets.model.stack import Stack
+from vmwidgets.stacks import STACKS, get
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALL = "all"
+"""Of a run with all defences off."""
+SUCCEEDS, SEVERAL, NEVER = "succeeds", "without several", "never"
+MAX_SEED = 2**63 - 1
+_COLUMNS = (
+    *("attack", "title", "family", "number", "stack", "product", "opened", "defence", "seed", "succeeded"),
+    *("layer", "check", "mechanism", "instructions", "exits"),
+)
+
+
+def chosen_attacks(attacks: object) -> list[Attack]:
+    """Return attacks by their ids, or as they are; all if none is named.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is no such attack.
+    """
+    found: list[Attack] = []
+    for one in [attacks] if isinstance(attacks, str) else cast("Iterable[object]", attacks):
+        if isinstance(one, Attack):
+            found.append(one)
+        elif isinstance(one, str) and one in ATTACKS:
+            found.append(ATTACKS[one])
+        else:
+            raise VmwidgetsError(
+                "attack is {value}, expected one of {known}", value=repr(one)[:60], known=", ".join(ATTACKS)
+            )
+    return found or list(ATTACKS.values())
+
+
+def chosen_stacks(stacks: object) -> list[Stack]:
+    """Return stacks by their ids, or as they are; all if none is named."""
+    named = [stacks] if isinstance(stacks, str) else list(cast("Iterable[object]", stacks))
+    return [get(cast("str | Stack", one)) for one in named] or list(STACKS.values())
+
+
+def chosen_seeds(seeds: int | Sequence[int]) -> list[int]:
+    """Return one seed or several, each of which is one.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is none.
+    """
+    found = [check_int("seed", one, 0, MAX_SEED) for one in ([seeds] if isinstance(seeds, int) else seeds)]
+    if not found:
+        raise VmwidgetsError("{name} is empty", name="seeds")
+    return found
+
+
+@experiment(source="the mechanisms of the range; what comes of an attack is written down nowhere")
+def attack_matrix(
+    stacks: str | Sequence[object] = (),
+    attacks: str | Sequence[object] = (),
+    seeds: int | Sequence[int] = 0,
+    tidy: bool = False,
+) -> "pd.DataFrame":
+    """Run each attack on each stack, with all its defences on, with each of them off alone, and with all off.
+
+    Each run is one of guest code on a machine of its own, with a secret and a layout that the seed draws. All of it
+    takes about a minute; name stacks or attacks to have a part.
+
+    Parameters
+    ----------
+    stacks
+        Ids or records; none: all.
+    attacks
+        Ids of :data:`vmwidgets.attacks.ATTACKS`, or attacks; none: all.
+    seeds
+        One or several.
+    tidy
+        Whether to return one row per run instead of one per attack.
+
+    Returns
+    -------
+    DataFrame
+        A row per attack (index ``attack``) with its ``title`` and a column per stack. A cell says ``"succeeds"`` if the
+        attack does with all defences on; ``"without iommu"`` if it does when that one is off; ``"without several"`` if
+        more than one has to be off; ``"never"`` if it fails without any, for the stack does not have what it needs.
+        Where not all seeds agree, it says how many of them do. Tidy: ``attack``, ``title``, ``family``, ``number``,
+        ``stack``, ``product``, ``opened`` (id of the defence that is off, ``""`` if none, ``"all"`` if all are),
+        ``defence`` (its name), ``seed``, ``succeeded``, ``layer`` (that decided), ``check`` (what it looked at),
+        ``mechanism`` (the sentence), ``instructions``, ``exits``.
+    """
+    import pandas as pd
+
+    who, below, numbers = chosen_attacks(attacks), chosen_stacks(stacks), chosen_seeds(seeds)
+    runs = [
+        (seed, cell) for seed in numbers for attack in who for stack in below for cell in _cells(attack, stack, seed)
+    ]
+    if not tidy:
+        return _compact(who, below, runs)
+    records, names = {one.id: one for one in who}, {one.id: one.name for one in below}
+    rows: list[tuple[object, ...]] = []
+    for seed, cell in runs:
+        attack, verdict = records[cell.attack], cell.verdict
+        rows.append(
+            (
+                *(attack.id, attack.title, attack.family, attack.number, cell.stack, names[cell.stack]),
+                *(cell.opened, DEFENCES[cell.opened].name if cell.opened in DEFENCES else "", seed, verdict.succeeded),
+                *(verdict.layer, verdict.deciding.check if verdict.deciding else "", str(verdict)),
+                *(verdict.instructions, sum(verdict.exits.values())),
+            )
+        )
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _cells(attack: Attack, stack: Stack, seed: int) -> Iterator[Cell]:
+    yield from matrix([attack], [stack], seed)
+    offered = Scenario(stack, attack.placement).defences.offered
+    yield Cell(attack.id, stack.id, ALL, run_attack(attack, stack, dict.fromkeys(offered, False), seed))
+
+
+def _compact(attacks: list[Attack], stacks: list[Stack], runs: list[tuple[int, Cell]]) -> "pd.DataFrame":
+    """Return a row per attack and a column per stack."""
+    import pandas as pd
+
+    seeds = len({seed for seed, _ in runs})
+    ways: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for _, cell in runs:
+        if cell.verdict.succeeded:
+            ways[cell.attack, cell.stack][cell.opened] += 1
+    columns = {stack.name: [_text(ways[attack.id, stack.id], seeds) for attack in attacks] for stack in stacks}
+    ids = pd.Index([attack.id for attack in attacks], name="attack")
+    return pd.DataFrame({"title": [attack.title for attack in attacks], **columns}, index=ids)
+
+
+def _text(ways: Counter[str], seeds: int) -> str:
+    """Say by which ways an attack succeeds, the least needed first."""
+    alone = [one for one in ways if one not in (SAFE, ALL)]
+    shown = [SAFE] if SAFE in ways else alone or [one for one in ways if one == ALL]
+    names = {SAFE: SUCCEEDS, ALL: SEVERAL}
+    texts = [
+        names.get(one, f"without {one}") + ("" if ways[one] == seeds else f" ({ways[one]} of {seeds})") for one in shown
+    ]
+    return ", ".join(texts) or NEVER
