@@ -69,12 +69,30 @@ def test_a_machine_that_does_not_start_there_keeps_all_where_they_are():
     assert (lab.digest(), lab.log, lab.stack, lab.vms) == before
 
 
+@pytest.mark.parametrize("memory", [False, True])
 @pytest.mark.parametrize("id", ["bare_metal", "container"])
-def test_where_there_are_no_vms_none_can_move(id):
-    lab = vm.Lab()
-    with pytest.raises(VmwidgetsError, match=f"{STACKS[id].name} runs no virtual machines"):
-        lab.set_stack(id)
-    assert vm.Lab(id).stack.id == id, "a lab of it can be made, to compare with"
+def test_where_all_share_one_kernel_their_work_goes_on(id, memory):
+    """As in a lab that was made there; and back."""
+    lab, there = (vm.Lab(stack, seed=2, hardware=SMALL, tick_s=10, memory=memory) for stack in ("kvm", id))
+    for one in (lab, there):
+        one.create_vm("A", memory_bytes=GiB, workload="web")
+        one.create_vm("B", memory_bytes=GiB, workload="cpu_burner", vcpus=2)
+    before = lab.digest()
+    assert lab.set_stack(id) == ()
+    for one in (lab, there):
+        one.advance(30)
+    assert lab.stack is STACKS[id]
+    assert lab.scheduling.algorithm == STACKS[id].scheduler
+    assert lab.snapshot["cpu_used_khz"].tolist() == there.snapshot["cpu_used_khz"].tolist()
+    assert lab.snapshot["memory_mapped_bytes"].tolist() == there.snapshot["memory_mapped_bytes"].tolist()
+    assert lab.vms == there.vms
+    assert lab.replay().digest() == lab.digest()
+    lab.undo()
+    lab.undo()
+    assert lab.digest() == before
+    lab.set_stack(id)
+    lab.set_stack("xen")
+    assert lab.stack.id == "xen"
 
 
 @pytest.mark.parametrize("stack", ["none", 5, None, ["xen"]])

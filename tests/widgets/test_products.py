@@ -1,5 +1,7 @@
 """The list of products and their controls, the same in every lab."""
 
+from dataclasses import replace
+
 import pytest
 
 import vmwidgets as vm
@@ -12,7 +14,7 @@ from vmwidgets.widgets.memory_controls import MemoryControls
 from vmwidgets.widgets.products import Products
 from vmwidgets.widgets.scheduler_controls import SchedulerControls
 
-HOSTS = [stack for stack in STACKS.values() if "guest_kernel" in stack.layers]
+HOSTS = list(STACKS.values())
 RESOURCES = ("cpu", "memory", "disk_io", "network")
 
 
@@ -27,10 +29,10 @@ def listed(products):
     return {id: heading for heading, names in products.state["groups"] for id, _name in names}
 
 
-def test_every_product_with_vms_is_in_the_list(products):
-    assert set(listed(products)) == {stack.id for stack in HOSTS}
+def test_every_product_and_what_it_is_compared_with_is_in_the_list(products):
+    assert set(listed(products)) == set(STACKS)
     for stack in HOSTS:
-        if stack.controls:
+        if stack.type and stack.controls:
             assert f"type {stack.type}" in listed(products)[stack.id]
         else:
             assert "no product" in listed(products)[stack.id]
@@ -64,24 +66,34 @@ def test_what_is_not_taken_along_is_told_and_forgotten(products, lab):
 
 
 def test_a_refusal_is_shown_in_place(products, lab, wire):
-    lab.set_stack("neutral")
-    wire.send(products, name="move", stack="bare_metal", seq=1)
-    assert products.error.startswith("Bare metal runs no virtual machines")
-    assert products.state["stack"] == lab.stack.id == "neutral"
-    wire.send(products, name="move", stack="nothing", seq=2)
+    wire.send(products, name="move", stack="nothing", seq=1)
     assert products.error.startswith("stack is 'nothing', expected one of ")
+    assert products.state["stack"] == lab.stack.id
 
 
-def test_a_lab_that_runs_elsewhere_shows_where():
-    lab = vm.Lab("container")
-    products = Products(lab)
-    assert listed(products)["container"].startswith("For comparison")
+@pytest.mark.parametrize(
+    ("id", "told"),
+    [
+        ("container", "In place of each virtual machine: processes in a container."),
+        ("bare_metal", "In place of each virtual machine: the customer's programs."),
+    ],
+)
+def test_where_there_is_no_vmm_the_list_says_what_the_machines_are(products, id, told):
+    products.move(id)
+    assert f"{STACKS[id].name}: there is no VMM. {told} They all run on one kernel: " in products.state["sentence"]
+    assert listed(products)[id].startswith("For comparison")
+
+
+def test_a_lab_of_a_record_of_ones_own_shows_it():
+    own = replace(STACKS["kvm"], id="own", name="Own")
+    products = Products(vm.Lab(own))
+    assert (products.state["stack"], "own" in listed(products)) == ("own", True)
     products.close()
 
 
 def test_every_lab_has_the_list_at_the_top(wire):
     lab = memory_lab(ticks=1)
-    for make in (vm.Board, vm.MemoryLab, vm.SchedulerLab):
+    for make in (vm.Board, vm.MemoryLab, vm.SchedulerLab, vm.AttackLab):
         view = make(lab)
         assert isinstance(view.children[0], Products)
         view.lock()
@@ -89,9 +101,10 @@ def test_every_lab_has_the_list_at_the_top(wire):
         wire.send(view.products, name="move", stack="kvm", seq=1)
         assert view.products.error
         view.unlock()
-        view.products.move("kvm")
-        assert lab.stack.id == lab.memory.profile.id == "kvm"
-        lab.undo()
+        for id in ("kvm", "container", "bare_metal"):
+            view.products.move(id)
+            assert lab.stack.id == lab.memory.profile.id == id
+            lab.undo()
         view.close()
         without = make(lab, products=False)
         assert not any(isinstance(child, Products) for child in without.children)

@@ -166,7 +166,8 @@ class Host:
     def set_stack(self, stack: Stack) -> None:
         """Shut all VMs down, put another stack on the server, and start them there.
 
-        What their guests have written stays. The scheduler becomes that of the stack, and where memory is modelled page
+        Where no guest has a kernel of its own, what they do is done by programs on the one kernel there is. What they
+        have written stays. The scheduler becomes that of the stack, and where memory is modelled page
         by page so does the way it is managed.
 
         Raises
@@ -174,13 +175,8 @@ class Host:
         AdmissionError
             If the VMs do not all start there; the host is as it was.
         VmwidgetsError
-            If the stack is not for VMs, or it is not said how it manages memory page by page.
+            If it is not said how the stack manages memory page by page.
         """
-        if "guest_kernel" not in stack.layers:
-            raise VmwidgetsError(
-                "{product} runs no virtual machines: what runs there shares one kernel, and a guest brings its own",
-                product=stack.name,
-            )
         if self.memory and stack.memory_profile is None:
             raise VmwidgetsError("the model does not know how {product} manages memory", product=stack.name)
         profile = stack.memory_profile if self.memory else None

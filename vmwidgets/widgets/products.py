@@ -30,6 +30,9 @@ _KINDS = {
     2: mark("{name}: the VMM, the program that divides the machine, is a program on an operating system."),
 }
 _INSIDE = mark("{name}: the VMM, the program that divides the machine, is a part of a kernel that has it: {kernel}.")
+_ONE_KERNEL = mark(
+    "{name}: there is no VMM. In place of each virtual machine: {programs}. They all run on one kernel: {kernel}."
+)
 _KIND_NAMES = (mark("Shares"), mark("Reservation"), mark("Limit"))
 _AMOUNTS = {"mhz": (1, mark("MHz")), "bytes": (MiB, mark("MiB")), "iops": (1, mark("op/s")), "bps": (1, mark("B/s"))}
 
@@ -83,9 +86,7 @@ class Products(View):
 
     def _state(self) -> dict[str, Any]:
         now = self.lab.stack
-        listed = [stack for stack in STACKS.values() if "guest_kernel" in stack.layers]
-        if now.id not in [stack.id for stack in listed]:
-            listed.append(now)
+        listed = {**STACKS, now.id: now}.values()
         return {
             "locked": self._locked,
             "stack": now.id,
@@ -116,9 +117,14 @@ def _group(stack: Stack) -> int:
 
 
 def _kind(stack: Stack) -> str:
-    vmm = next((layer for layer in stack.layers if layer.kind == "vmm"), None)
+    layers = stack.layers
+    vmm = next((layer for layer in layers if layer.kind == "vmm"), None)
     if stack.type == 1 and vmm and vmm.inside:
-        return plain(_INSIDE, name=_(stack.name), kernel=_(stack.layers[vmm.inside].name))
+        return plain(_INSIDE, name=_(stack.name), kernel=_(layers[vmm.inside].name))
+    if len(layers) and not vmm:
+        programs = layers.customer
+        kernel = layers[programs.on].name
+        return plain(_ONE_KERNEL, name=_(stack.name), programs=_(programs.name), kernel=_(kernel))
     return plain(_KINDS[_group(stack)], name=_(stack.name))
 
 
