@@ -38,6 +38,7 @@ _MODULES = {
     "hypercalls": ("hypercall_versus_io",),
     "channels": ("covert_channel",),
     "breaking": ("attack_matrix",),
+    "mutating": ("mutated_attacks",),
     "comparing": ("compare",),
     "crossing": ("operation_path",),
     "failing": ("failure_drill", "boot_line", "own_kernel"),
