@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 import vmwidgets as vm
-from vmwidgets.experiments.comparing import BASES, DOES_NOT_FIT, NOT_PUBLISHED
+from vmwidgets.experiments.comparing import BASES, CANNOT_HAPPEN, DOES_NOT_FIT, NOT_PUBLISHED, VALUELESS
 from vmwidgets.experiments.virtualization_tax import events, tax
 from vmwidgets.model.acts import FAILURES
 from vmwidgets.model.costs import PROCESSORS
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.failures import fail
 from vmwidgets.stacks import PRODUCTS, STACKS, get
 
 P3, P4, XEON, X5570 = "Pentium III 733 MHz", "Pentium 4 672", "Xeon 2.4 GHz", "Xeon X5570"
@@ -38,7 +39,7 @@ def test_nothing_is_invented(cpu):
     table = tidy(*STACKS, cpu=cpu)
     assert set(table["basis"]) <= set(BASES)
     unpublished = table["basis"] == NOT_PUBLISHED
-    assert (table["value"].isna() == unpublished).all()
+    assert (table["value"].isna() == table["basis"].isin(VALUELESS)).all()
     assert (table.loc[~unpublished, "source"] != "").all()
     bounds = table[table["basis"].isin(["lower bound", "upper bound"])].loc[(slice(None), ["throughput", "latency"]), :]
     published = {cost.source for stack in STACKS.values() for cost in stack.costs}
@@ -155,8 +156,23 @@ def test_configurations_of_one_product_stand_side_by_side():
 
 def test_blast_radius_is_counted_in_vms():
     table = tidy("kvm", "esxi", vms=5)["value"].xs("blast radius", level="quantity")
-    assert (table["kvm", "host_crash"], table["esxi", "host_crash"]) == (5, 0)
+    assert table["kvm", "host_crash"] == 5
     assert table["kvm", "vmm_killed"] == 1
+
+
+def test_what_hits_nobody_is_not_what_cannot_happen():
+    """The VMs of a KVM host run on when its manager starts anew; ESXi has no host OS that could crash."""
+    hit = {id: tidy(id).loc[id].xs("blast radius", level="quantity") for id in ("kvm", "esxi")}
+    assert tuple(hit["kvm"].loc["manager_restart", ["value", "basis"]]) == (0, "computed")
+    assert math.isnan(hit["esxi"]["value"]["host_crash"])
+    assert "ESXi" in hit["esxi"]["source"]["host_crash"]
+    for id, table in hit.items():
+        for name in FAILURES:
+            exists = fail(get(id), name, [vm.VM("a")]).exists
+            assert (table["basis"][name] == CANNOT_HAPPEN) is not exists
+    wide = vm.compare(["kvm", "esxi"]).droplevel("unit")
+    assert wide["ESXi"]["blast radius", "host_crash"] == CANNOT_HAPPEN
+    assert wide["KVM"]["blast radius", "manager_restart"] == 0
 
 
 def test_memory_that_is_published_counts_for_density():
@@ -183,6 +199,7 @@ def test_vms_that_do_not_all_start_have_no_figures():
     """Xen gives each VM all of its memory at once: of 31 GiB for VMs, fifteen of 2 GiB have room."""
     table = tidy("xen", "kvm", vms=20, hours=1)
     xen, kvm = table.loc["xen"], table.loc["kvm"]
+    xen = xen[xen["basis"] != CANNOT_HAPPEN]  # with or without VMs
     computed = xen.index.get_level_values("quantity").isin(["memory overhead", "density"])
     assert (xen.loc[~computed, "basis"] == DOES_NOT_FIT).all()
     assert xen.loc[~computed, "value"].isna().all()

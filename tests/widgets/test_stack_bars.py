@@ -43,9 +43,18 @@ def test_the_bars_are_the_comparison(view, wire, table):
         assert view.bars.mark.y.tolist() == np.nan_to_num(values).astype(np.float32).tolist()
         assert view.bars.mark.x.tolist() == expected["product"].tolist()
         for told, text, value in zip(view.state["rows"], view.bars.labels.text, values, strict=True):
-            assert ("not published" in told[1]) == np.isnan(value)
+            assert (told[1] in VALUELESS) == np.isnan(value)
             assert told[1].startswith(text)
-        assert view.state["unknown"] == np.isnan(values).sum()
+        assert view.state["unknown"] == (expected["basis"] == "not published").sum()
+
+
+def test_a_failure_that_cannot_happen_says_so_in_place_of_a_bar(view, wire, table):
+    absent = table[table["basis"] == "cannot happen"].iloc[0]
+    wire.send(view, name="choose", what="quantity", id=f"blast radius/{absent['part']}")
+    at = view.bars.mark.x.tolist().index(absent["product"])
+    assert (view.bars.mark.y[at], view.bars.labels.text[at]) == (0, "cannot happen")
+    assert view.state["rows"][at][1:] == ["cannot happen", "cannot happen", absent["source"]]
+    assert f"{absent['product']}: cannot happen" in view.state["sentence"]
 
 
 def test_a_bound_is_hollow_and_has_a_sign(view, wire):

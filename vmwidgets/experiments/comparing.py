@@ -1,7 +1,7 @@
 """The same experiment on several products: what each makes of it, and how much of that anybody has published."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 COMPUTED, LOWER, UPPER = said("computed"), said("lower bound"), said("upper bound")
 PUBLISHED, ASSUMED, NOT_PUBLISHED = said("published"), said("assumption"), said("not published")
-DOES_NOT_FIT = said("does not fit")
-VALUELESS = (NOT_PUBLISHED, DOES_NOT_FIT)
+DOES_NOT_FIT, CANNOT_HAPPEN = said("does not fit"), said("cannot happen")
+VALUELESS = (NOT_PUBLISHED, DOES_NOT_FIT, CANNOT_HAPPEN)
 """What a cell without a value says in its place."""
 BASES = (COMPUTED, PUBLISHED, LOWER, UPPER, ASSUMED, *VALUELESS)
 """What a cell rests on. A bound counts what is published, and something is not; an assumption is one of the record."""
@@ -112,8 +112,9 @@ def compare(
     DataFrame
         A row per quantity and a column per product; the index is ``quantity``, ``part``, ``unit``. Bounds are texts
         such as ``"≥ 120"``; what no source says is ``"not published"``; what the VMs would do if they all started is
-        ``"does not fit"``. Tidy: ``stack``, ``product``, ``quantity``, ``part``, ``value`` (missing in such cells),
-        ``unit``, ``basis`` (one of :data:`BASES`), ``source`` (or which VM does not fit, and why). The quantities:
+        ``"does not fit"``; a failure that the product has nothing for ``"cannot happen"``, and 0 is one that hits
+        nobody. Tidy: ``stack``, ``product``, ``quantity``, ``part``, ``value`` (missing in such cells), ``unit``,
+        ``basis`` (one of :data:`BASES`), ``source`` (or why something does not fit or cannot happen). The quantities:
         ``throughput`` relative to the bare machine; ``time`` by whose it was; ``latency`` of a transaction; ``exits``
         of what the VMs do where nothing costs anything; ``memory overhead`` of a VM; ``density``, how many such VMs fit
         by their configured and by their active memory; ``blast radius``, how many of the VMs each failure takes along
@@ -186,8 +187,11 @@ def _cells(stack: Stack, vms: Sequence[VM], seed: int, hours: int, cpu: str, nat
         run = Run(stack, vms, seed, hours)
     except AdmissionError as refused:
         speed = [Cell(name, part, nan, unit, DOES_NOT_FIT, str(refused)) for name, part, unit in _DONE]
-        failed = [Cell(one.quantity, one.part, nan, one.unit, DOES_NOT_FIT, str(refused)) for one in failed]
-        return [*speed, *memory, *failed]
+        unlived = [
+            one if one.basis == CANNOT_HAPPEN else replace(one, value=nan, basis=DOES_NOT_FIT, source=str(refused))
+            for one in failed
+        ]
+        return [*speed, *memory, *unlived]
     return [*_speed(TaxedRun(run, cpu), native), *memory, *failed]
 
 
@@ -262,7 +266,7 @@ def _overhead(stack: Stack, size: float) -> tuple[float, str, str]:
 def _blast(outcome: Outcome, name: str, stack: Stack) -> Cell:
     """Return how many VMs a failure takes along or slows down."""
     if not outcome.exists:
-        return Cell("blast radius", name, 0.0, "VMs", COMPUTED, outcome.absent.format(stack=stack.name))
+        return Cell("blast radius", name, nan, "VMs", CANNOT_HAPPEN, outcome.absent.format(stack=stack.name))
     unknown = all(fate.state == "not_published" for fate in outcome.fates)
     assumed = any(fate.assumed for fate in outcome.fates)
     basis = NOT_PUBLISHED if unknown else ASSUMED if assumed else COMPUTED
