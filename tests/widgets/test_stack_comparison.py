@@ -32,7 +32,7 @@ def lit(view, place):
 
 
 def test_by_id_by_record_and_by_default():
-    with pytest.raises(vm.VmwidgetsError, match="expected 2 to 4"):
+    with pytest.raises(vm.VmwidgetsError, match="products to compare: 1, expected 2 to 4"):
         vm.StackComparison(SLIM)
     with pytest.raises(vm.VmwidgetsError, match="compared with itself"):
         vm.StackComparison(SLIM, DESK, SLIM)
@@ -44,6 +44,44 @@ def test_by_id_by_record_and_by_default():
     four = vm.StackComparison(SLIM, stacks=[*list(STACKS)[1:3], DESK])
     assert repr(four) == f"<StackComparison: slim, {', '.join(list(STACKS)[1:3])}, desk>"
     four.close()
+
+
+@pytest.mark.parametrize(
+    ("products", "named"),
+    [
+        ([["kvm", "xen"]], {}),
+        ([("kvm", "xen")], {}),
+        (["kvm"], {"stacks": "xen"}),
+        (["kvm", [STACKS["xen"]]], {}),
+        ([], {"stacks": ["kvm", "xen"]}),
+    ],
+)
+def test_a_list_is_as_good(products, named):
+    view = vm.StackComparison(*products, **named)
+    assert repr(view) == "<StackComparison: kvm, xen>"
+    view.close()
+
+
+@pytest.mark.parametrize(
+    ("products", "named", "told"),
+    [
+        ([5, "xen"], {}, "stack is 5, expected one of "),
+        ([], {"stacks": 5}, "stack is 5, expected one of "),
+        ([["kvm", ["xen"]]], {}, r"stack is \['xen'\], expected one of "),
+        ([], {"seed": "x"}, "seed is 'x', expected a whole number from 0 to 9223372036854775807"),
+        ([], {"seed": -1}, "seed is -1, expected"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(products, named, told):
+    with pytest.raises(vm.VmwidgetsError, match=f"^{told}"):
+        vm.StackComparison(*products, **named)
+
+
+def test_the_greatest_seed_shuffles_too():
+    view = vm.StackComparison(tab="boot", seed=2**63 - 1)
+    view.boot._on_shuffle({})
+    assert len(view.boot.state["line"]) > 1
+    view.close()
 
 
 def test_everything_has_a_word():

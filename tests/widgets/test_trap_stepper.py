@@ -145,3 +145,5 @@ def test_what_is_wrong_gets_a_sentence(view, wire):
         vm.TrapStepper(tables="none")
     with pytest.raises(vm.VmwidgetsError, match="this is 'quux', expected mov"):
         vm.TrapStepper("quux")
+    with pytest.raises(vm.VmwidgetsError, match=r"guest is 5, expected Work\(…\) or the text of a program"):
+        vm.TrapStepper(5)

@@ -60,7 +60,7 @@ class Choice(traitlets.HasTraits):
         chosen = tuple(get(stack) for stack in stacks)
         if not LEAST <= len(chosen) <= MOST:
             raise VmwidgetsError(
-                "there are {count} products to compare, expected {least} to {most}",
+                "products to compare: {count}, expected {least} to {most}",
                 count=len(chosen), least=LEAST, most=MOST,
             )  # fmt: skip
         for number, stack in enumerate(chosen):

@@ -1,11 +1,11 @@
 """Products side by side: their layers, what an operation costs in them, what fails with what, how they boot."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 import ipywidgets
 
-from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.stack import Stack
 from vmwidgets.widgets.stack_bars import StackBars
 from vmwidgets.widgets.stack_boot import StackBoot
@@ -27,29 +27,35 @@ class StackComparison(ipywidgets.VBox):
     Parameters
     ----------
     *products
-        The products from left to right, by id (see :data:`vmwidgets.stacks.STACKS`) or as records; without any, a VMM
-        on the hardware and one that is a program on a host OS.
+        The products from left to right, by id (see :data:`vmwidgets.stacks.STACKS`) or as records, one by one or in a
+        list; without any, a VMM on the hardware and one that is a program on a host OS.
     stacks
-        The same as a list.
+        The same by name.
     tab
         The pane that is open at first: ``"operation"``, ``"bars"``, ``"failure"``, ``"boot"`` or ``"evidence"``.
     seed
-        Chooses how boot lines are shuffled.
+        Chooses how boot lines are shuffled, 0 to 2**63 - 1.
 
     Raises
     ------
     VmwidgetsError
-        If they are fewer than two or more than four, one is there twice or is not known, or there is no such pane.
+        If they are fewer than two or more than four, one is there twice or is not known, or there is no such pane or
+        seed.
     """
 
     _closers: list[Callable[[], object]] = []  # noqa: RUF012 - of a comparison that failed before it began
 
     def __init__(
-        self, *products: str | Stack, stacks: Sequence[str | Stack] = (), tab: str = "operation", seed: int = 0
+        self,
+        *products: str | Stack | Sequence[str | Stack],
+        stacks: str | Stack | Sequence[str | Stack] = (),
+        tab: str = "operation",
+        seed: int = 0,
     ) -> None:
         if tab not in TABS:
             raise VmwidgetsError("tab is {tab}, expected one of {known}", tab=repr(tab)[:40], known=", ".join(TABS))
-        self.choice = Choice([*products, *stacks] or default_pair())
+        check_int("seed", seed, 0, 2**63 - 1)
+        self.choice = Choice([*_one_by_one(*products, stacks)] or default_pair())
         self.choice.tab = tab
         self.diagrams = StackDiagrams(self.choice)
         self.tabs = StackTabs(self.choice)
@@ -89,3 +95,11 @@ class StackComparison(ipywidgets.VBox):
         # Readers without a kernel see the picture; those with one see the widget.
         still = {"text/plain": repr(self), "image/svg+xml": stack_picture(self.choice)}
         return {**super()._repr_mimebundle_(**kwargs), **still}
+
+
+def _one_by_one(*products: str | Stack | Sequence[str | Stack]) -> Iterator[str | Stack]:
+    for one in products:
+        if isinstance(one, list | tuple):
+            yield from one
+        else:
+            yield cast("str | Stack", one)  # what is neither is refused by name

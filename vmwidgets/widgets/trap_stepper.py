@@ -57,6 +57,11 @@ class TrapStepper(View):
         ``"shadow"`` or ``"nested"``.
     device
         ``"emulated"``, ``"virtio"`` or ``"passed_through"``; the driver of a program's text stays as it is.
+
+    Raises
+    ------
+    VmwidgetsError
+        If the guest is neither, its text is no program, or there are no such tables or device.
     """
 
     _front = "trap_stepper"
@@ -65,6 +70,10 @@ class TrapStepper(View):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, guest: Work | str = EXAMPLE, *, tables: str = "shadow", device: str = "emulated") -> None:
+        if not isinstance(guest, Work | str):
+            raise VmwidgetsError(
+                "{name} is {value}, expected Work(…) or the text of a program", name="guest", value=repr(guest)[:60]
+            )
         self.guest = guest
         self._chosen = {"tables": tables, "device": device}
         self._locked = False
