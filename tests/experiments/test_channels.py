@@ -14,6 +14,11 @@ def test_the_scan_rate_bounds_the_bit_rate():
     assert table.bit_per_s.tolist() == pytest.approx([table.bit_per_s[0] * factor for factor in (1, 8, 64, 512)])
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_every_message_arrives(seed):
+    assert experiments.covert_channel(5000, seed=seed).errors[0] == 0
+
+
 def test_at_the_rates_of_products_it_is_of_the_order_that_was_measured():
     # 27 to 44 bit/s at least, on machines with more memory: DOI 10.1007/978-3-030-01950-1_33
     table = experiments.covert_channel([200, 5000])

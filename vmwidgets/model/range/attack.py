@@ -36,7 +36,8 @@ class Placement:
         pages of the victim are then such as the attacker can know: one begins with a mark and a number of three digits,
         one with the word of a library.
     sender
-        Whether the victim is in league with the attacker and says the secret by the content of its pages.
+        Whether the victim is in league with the attacker and says the secret by the content of its pages. It then has
+        no page with a number.
     contiguous
         Whether the attacker's frames lie one behind the other, as those of a large page.
     core

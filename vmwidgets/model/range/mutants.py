@@ -43,7 +43,7 @@ def mutate(code: str, kind: str, seed: int) -> str:
 
 def _registers(lines: list[str], draws: Draws) -> list[str]:
     """Give the free registers other names."""
-    taken = {"rcx"} if any(re.search(r"\bcl\b", line) for line in lines) else set[str]()
+    taken = {"rcx"} if any(re.search(r"\b(cl|wrmsr|rdmsr|cpuid)\b", line) for line in lines) else set[str]()
     free = [name for name in _FREE if name not in taken]
     order = draws.order("registers", len(free))
     names = {old: free[at] for old, at in zip(free, order, strict=True)}

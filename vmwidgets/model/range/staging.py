@@ -35,8 +35,9 @@ def _write_known_pages(scenario: "Scenario") -> None:
     machine, victim, draws = scenario.machine, scenario.victim, scenario.draws
     pages = [page for page in range(1, ROOT) if victim.map[page] != scenario.secret_frame]
     number, scenario.library_page, *scenario.free_pages = (pages[at] for at in draws.order("known pages", len(pages)))
-    machine.put(victim.map[number] * PAGE_BYTES, scenario.mark)
-    machine.put(victim.map[number] * PAGE_BYTES + 8, scenario.pin)
+    if not scenario.placement.sender:  # which says bits by pages like this one
+        machine.put(victim.map[number] * PAGE_BYTES, scenario.mark)
+        machine.put(victim.map[number] * PAGE_BYTES + 8, scenario.pin)
     machine.put(victim.map[scenario.library_page] * PAGE_BYTES, draws.word("library"))
     scenario.library_content = scenario.library_seen
 
