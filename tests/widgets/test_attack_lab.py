@@ -1,6 +1,8 @@
 """The attack lab: code that runs forward and back, the verdict with its layer, the board, both languages."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +15,10 @@ from vmwidgets.model.range.run import BUDGET, run_attack
 from vmwidgets.model.range.verdict import MECHANISMS
 from vmwidgets.stacks import STACKS
 from vmwidgets.widgets.attack_trial import KEPT, MAX_CODE, Trial
-from vmwidgets.widgets.attack_words import CHECK_NAMES, FAMILY_NAMES, GOAL_NAMES, REACHED
+from vmwidgets.widgets.attack_words import CHECK_NAMES, FAMILY_NAMES, GOAL_NAMES, REACHED, WORK_NAMES
 
 MOST_BYTES = 32 * 1024
+RANGE = Path(vm.__file__).parent / "model" / "range"
 
 
 @pytest.fixture
@@ -171,6 +174,21 @@ def test_another_product_has_other_defences(view, wire, lab):
     assert "does not have the defence confinement" in view.board.error
 
 
+def test_the_memory_shows_what_was_reached(lab):
+    view = vm.AttackLab(lab, "beyond_memory", defences={"second_stage_tables": False})
+    before = view.trace.state["frames"]
+    assert (before["reached"], before["secret"]) == ([], -1)  # where the secret lies is not told before the end
+    view.trial.run()
+    after = view.trace.state["frames"]
+    assert after["reached"]
+    assert {after["letters"][frame] for frame in after["reached"]} <= set("12lf-")
+    assert after["letters"][after["secret"]] == "1"
+    assert after["letters"].count("0") == view.trial.manual["pages"]
+    view.trace.lock("wait")
+    assert view.trace.state["frames"]["secret"] == -1
+    view.close()
+
+
 def test_costs_are_measured(view, wire):
     assert {row["note"] for row in view.board.state["rows"] if row["offered"]} == {""}
     wire.send(view.board, name="measure")
@@ -210,6 +228,9 @@ def test_nothing_in_the_model_is_without_words():
     assert set(GOALS) <= set(GOAL_NAMES) & set(REACHED)
     assert set(FAMILIES) <= set(FAMILY_NAMES)
     assert {check for check, _outcome in MECHANISMS} <= set(CHECK_NAMES) | set(DEFENCES)
+    work = {kind for path in RANGE.glob("*.py") for kind in re.findall(r'work\["(\w+)"\]', path.read_text("utf-8"))}
+    assert work
+    assert work <= set(WORK_NAMES)
 
 
 def test_nothing_is_given_away_before_the_prediction(view, wire):

@@ -1,10 +1,12 @@
 // What the layers made of guest code: the verdict, the stack with the layer on which it turned, and the decisions.
+import { attackFrames } from "./attack_frames.js";
 import { follow, h, measurer, root, set, textTwin, translator, unique, write } from "./kit.js";
 import { stackBoxes } from "./stack_boxes.js";
 import { keep } from "./stack_panel.js";
 
 /** @typedef {import("./stack_boxes.js").Product} Product */
 /** @typedef {import("./stack_boxes.js").Crossing} Crossing */
+/** @typedef {import("./attack_frames.js").Frames} Frames */
 /** @typedef {[number, string, string, string, string, string, string, string, string]} Row
  * number, outcome, sentence, how many of them in a row, cells */
 /**
@@ -18,6 +20,7 @@ import { keep } from "./stack_panel.js";
  * @property {string} consequences
  * @property {number} deciding number of the decision on which it turned, -1 for none
  * @property {Row[]} decisions
+ * @property {Frames} frames
  * @property {string[]} vms number and name of each VM
  */
 
@@ -51,10 +54,17 @@ function render({ model, el, signal }) {
   const listTitle = h("h4");
   const list = h("ol", { class: "vmw-decisions", tabindex: 0 });
   const none = h("p", { class: "vmw-soft-text" });
+  const memoryTitle = h("h4");
+  const memory = attackFrames(unique("vmw-memory"));
   const twin = textTwin(signal, "");
   el.append(
     verdict,
-    h("div", { class: "vmw-both" }, picture, h("div", { class: "vmw-column" }, listTitle, none, list)),
+    h(
+      "div",
+      { class: "vmw-both" },
+      picture,
+      h("div", { class: "vmw-column" }, listTitle, none, list, memoryTitle, memory.el),
+    ),
     twin.el,
   );
 
@@ -106,6 +116,8 @@ function render({ model, el, signal }) {
         set(row, "aria-current", number === now.deciding ? "true" : null);
       },
     );
+    write(memoryTitle, t("The machine's memory, a square for each frame"));
+    memory.draw(now.frames, t("The machine's memory, a square for each frame"));
     const key = `${now.deciding} ${now.decisions.length}`;
     if (key !== brought) {
       brought = key;

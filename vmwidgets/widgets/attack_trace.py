@@ -12,6 +12,7 @@ from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.trace import OPEN, Decision
 from vmwidgets.model.range.verdict import Verdict
 from vmwidgets.model.stack import Stack
+from vmwidgets.widgets.attack_frames import frames
 from vmwidgets.widgets.attack_trial import Trial
 from vmwidgets.widgets.attack_words import CHECK_NAMES, OUTCOME_NAMES, REACHED, VM_NAMES, mechanism, owner_name, why
 from vmwidgets.widgets.kit import View, plain
@@ -20,6 +21,9 @@ from vmwidgets.widgets.stack_words import PRIVILEGES, listed
 
 SHOWN = 24
 """So many of the latest decisions are listed."""
+
+_NOT_THE_VICTIMS = ("layer_taken", "foreign_write")
+"""Goals that can be reached without doing anything to the victim."""
 
 
 class AttackTrace(View):
@@ -70,6 +74,7 @@ class AttackTrace(View):
             "consequences": _consequences(trial, verdict) if verdict else "",
             "deciding": deciding.number if deciding else -1,
             "decisions": [self._decision(one, count) for one, count in decisions],
+            "frames": frames(trial, hidden=verdict is None),
             "vms": [f"{at + 1} {_(name)}" for at, name in enumerate(VM_NAMES)],
         }
 
@@ -122,6 +127,8 @@ def _marks(stack: Stack, verdict: Verdict | None) -> dict[str, Any]:
     reached = {*verdict.in_reach} | {
         vm for vm in range(1, len(VM_NAMES)) if f"guest {vm}" in (*verdict.read, *verdict.written)
     }
+    if verdict.succeeded and verdict.goal not in _NOT_THE_VICTIMS:
+        reached.add(1)
     fates = [["goes_on", "▶", _(VM_NAMES[0])]]
     for vm, name in enumerate(VM_NAMES[1:], 1):
         fates.append(["gone", "!", _(name)] if vm in reached else ["goes_on", "✓", _(name)])

@@ -7,6 +7,7 @@ from vmwidgets.locale import mark, number
 from vmwidgets.model.range.machine import FIRMWARE, FREE
 from vmwidgets.model.range.memory_path import MAP_CHECKS
 from vmwidgets.model.range.prices import Price
+from vmwidgets.model.range.sharing import SHARED
 from vmwidgets.model.range.trace import ABSENT, ALLOWS, OPEN, REFUSES, Decision
 from vmwidgets.model.range.verdict import MECHANISMS, Verdict
 from vmwidgets.model.stack import Stack
@@ -76,15 +77,22 @@ _OWNERS = {
     "guest 2": mark("the third VM"),
     FIRMWARE: mark("the firmware"),
     FREE: mark("nobody"),
+    SHARED: mark("several VMs together"),
 }
 VM_NAMES = (mark("your code"), mark("the victim"), mark("a third VM"))
-_WORK = {
+WORK_NAMES = {
     "map_lookups": mark("looks into its tables: {count}"),
     "entries_validated": mark("entries of page tables looked at: {count}"),
     "bytes_cleared": mark("bytes cleared: {count}"),
     "lines_emptied": mark("lines of the cache emptied: {count}"),
     "bits_corrected": mark("bits corrected: {count}"),
     "pages_copied": mark("pages copied: {count}"),
+    "pages_not_lent": mark("pages not lent: {count}"),
+    "pages_paged_out": mark("pages written to the disk: {count}"),
+    "interrupts_held_back": mark("interrupts held back: {count}"),
+    "texts_refused": mark("texts refused: {count}"),
+    "lengths_checked": mark("lengths checked: {count}"),
+    "requests_overtaken": mark("requests that had to wait: {count}"),
     "indices_checked": mark("indices checked: {count}"),
     "addresses_translated": mark("addresses translated: {count}"),
 }
@@ -176,9 +184,8 @@ def not_offered(defence: str, stack: Stack, technique: str) -> str:
 def cost(price: Price) -> str:
     """Return what a defence costs, in words."""
     work: Mapping[str, int] = price.work
-    parts = [
-        plain(_WORK.get(kind, f"{kind.replace('_', ' ')}: {{count}}"), count=_signed(n)) for kind, n in work.items()
-    ]
+    known = {kind: WORK_NAMES.get(kind, f"{kind.replace('_', ' ')}: {{count}}") for kind in work}
+    parts = [plain(known[kind], count=_signed(more)) for kind, more in work.items()]
     for text, more in (
         (mark("exits: {count}"), price.exits),
         (mark("guest instructions: {count}"), price.instructions),
