@@ -7,21 +7,23 @@ from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Stack
 from vmwidgets.model.words import said
 from vmwidgets.stacks.papers import ADAMS, BARHAM, SUGERMAN
-from vmwidgets.stacks.parts import HOST_OS_LADDER, HOST_THREADS, MACHINE, POWER_ON, boot_loader, duties
+from vmwidgets.stacks.parts import (
+    HOST_OS_LADDER,
+    HOST_THREADS,
+    LINUX_BOOTS,
+    MACHINE,
+    duties,
+    host_drivers,
+    host_kernel,
+)
 
 _LINUX = "Linux, admin-guide/cgroup-v2.rst and admin-guide/mm/concepts.rst"
 
 LAYERS = Layers(
     (
         *MACHINE,
-        Layer(
-            "host_kernel", said("Linux kernel"), "kernel", "kernel", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reclaims", "reads"), source=_LINUX, assumed=duties("vital"),
-        ),
-        Layer(
-            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
-            duties=duties("drives"), source="Linux, driver-api/driver-model/overview.rst",
-        ),
+        host_kernel(said("Linux kernel"), _LINUX),
+        host_drivers("Linux, driver-api/driver-model/overview.rst"),
         Layer(
             "management_tools", said("init and service manager"), "program", "user", on="host_kernel", vital=True,
             duties=duties("manages"), source="Linux, kernel/exit.c (“Attempted to kill init!”)",
@@ -31,16 +33,7 @@ LAYERS = Layers(
 )  # fmt: skip
 
 BOOT = (
-    POWER_ON,
-    boot_loader(said("The boot loader loads a Linux kernel"), said("The loader stops at its prompt")),
-    Stage(
-        "host_kernel", said("Linux takes the machine"), ("boot_loader",),
-        said("A kernel panic: the machine stops or restarts"),
-    ),
-    Stage(
-        "drivers", said("Linux finds disks and network cards"), ("host_kernel",),
-        said("An emergency shell: no root file system"),
-    ),
+    *LINUX_BOOTS,
     Stage(
         "management_tools", said("The service manager starts"), ("drivers",),
         said("A kernel panic: no working init found"),

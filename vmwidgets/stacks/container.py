@@ -7,7 +7,16 @@ from vmwidgets.model.memory_profile import MemoryProfile
 from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.model.words import said
 from vmwidgets.stacks.kvm import CGROUP
-from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties
+from vmwidgets.stacks.parts import (
+    HOST_OS_LADDER,
+    LINUX_BOOTS,
+    MACHINE,
+    OTHER_PROGRAMS,
+    OTHER_PROGRAMS_START,
+    duties,
+    host_drivers,
+    host_kernel,
+)
 
 _CGROUPS = "Linux, admin-guide/cgroup-v2.rst"
 _NAMESPACES = "namespaces(7) and cgroups(7), Linux manual pages"
@@ -15,15 +24,9 @@ _NAMESPACES = "namespaces(7) and cgroups(7), Linux manual pages"
 LAYERS = Layers(
     (
         *MACHINE,
-        Layer(
-            "host_kernel", said("Linux kernel of the host"), "kernel", "kernel", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reclaims", "reads"), source=_CGROUPS, assumed=duties("vital", "reads"),
-        ),
-        Layer(
-            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
-            duties=duties("drives"), source="Linux, driver-api/driver-model/overview.rst",
-        ),
-        Layer("host_apps", said("other programs of the host"), "program", "user", on="host_kernel"),
+        host_kernel(said("Linux kernel of the host"), _CGROUPS, "reads"),
+        host_drivers("Linux, driver-api/driver-model/overview.rst"),
+        OTHER_PROGRAMS,
         Layer(
             "management_tools", said("container runtime"), "program", "user", on="host_kernel",
             duties=duties("manages", "reads"), source="Open Container Initiative, runtime specification",
@@ -37,17 +40,8 @@ LAYERS = Layers(
 )  # fmt: skip
 
 BOOT = (
-    POWER_ON,
-    boot_loader(said("The boot loader loads a Linux kernel"), said("The loader stops at its prompt")),
-    Stage(
-        "host_kernel", said("Linux takes the machine"), ("boot_loader",),
-        said("A kernel panic: the machine stops or restarts"),
-    ),
-    Stage(
-        "drivers", said("Linux finds disks and network cards"), ("host_kernel",),
-        said("An emergency shell: no root file system"),
-    ),
-    Stage("host_apps", said("The other programs of the host start"), ("host_kernel",), said("A service is missing")),
+    *LINUX_BOOTS,
+    OTHER_PROGRAMS_START,
     Stage(
         "management_tools", said("The container runtime starts"), ("drivers",),
         said("The client cannot connect to the daemon"),

@@ -12,7 +12,18 @@ from vmwidgets.model.stack import Claim, Stack
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.papers import DALL
-from vmwidgets.stacks.parts import HOST_OS_LADDER, MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
+from vmwidgets.stacks.parts import (
+    HOST_OS_LADDER,
+    LINUX_BOOTS,
+    MACHINE,
+    OTHER_PROGRAMS,
+    OTHER_PROGRAMS_START,
+    duties,
+    guest,
+    guest_stages,
+    host_drivers,
+    host_kernel,
+)
 
 _KVM = "Linux commit 6aa8b732 (the first of KVM)"
 _OPERATOR = "write-up of a cloud operator (secondary)"
@@ -38,14 +49,8 @@ MEMORY = MemoryProfile(
 LAYERS = Layers(
     (
         *MACHINE,
-        Layer(
-            "host_kernel", said("Linux kernel of the host"), "kernel", "kernel", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reclaims", "reads"), source=_KVM, assumed=duties("vital"),
-        ),
-        Layer(
-            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
-            duties=duties("drives"), source=_KVM,
-        ),
+        host_kernel(said("Linux kernel of the host"), _KVM),
+        host_drivers(_KVM),
         Layer(
             "hypervisor", said("KVM module"), "vmm", "kernel", on="host_kernel", inside="host_kernel",
             duties=duties("maps"), source=_KVM,
@@ -54,7 +59,7 @@ LAYERS = Layers(
             "backends", said("vhost threads"), "driver", "kernel", on="host_kernel", inside="host_kernel",
             duties=duties("serves"), source="Linux, drivers/vhost; QEMU documentation",
         ),
-        Layer("host_apps", said("other programs of the host"), "program", "user", on="host_kernel"),
+        OTHER_PROGRAMS,
         Layer(
             "management_tools", said("libvirt daemon"), "program", "user", on="host_kernel",
             duties=duties("manages", "reads"), source=f"{_LIBVIRT}; virsh manual page, dump",
@@ -70,19 +75,7 @@ LAYERS = Layers(
 into a cgroup of its own."""
 
 BOOT = (
-    POWER_ON,
-    boot_loader(
-        said("The boot loader loads a Linux kernel"),
-        said("The loader stops at its prompt"),
-    ),
-    Stage(
-        "host_kernel", said("Linux takes the machine"), ("boot_loader",),
-        said("A kernel panic: the machine stops or restarts"),
-    ),
-    Stage(
-        "drivers", said("Linux finds disks and network cards"), ("host_kernel",),
-        said("An emergency shell: no root file system"),
-    ),
+    *LINUX_BOOTS,
     Stage(
         "hypervisor", said("The KVM module is loaded into the running Linux"), ("host_kernel",),
         said("“Could not access KVM kernel module: No such file or directory”: there is no /dev/kvm"),
@@ -92,7 +85,7 @@ BOOT = (
         "backends", said("The vhost module is loaded"), ("host_kernel",),
         said("There is no /dev/vhost-net: QEMU serves the network itself"),
     ),
-    Stage("host_apps", said("The other programs of the host start"), ("host_kernel",), said("A service is missing")),
+    OTHER_PROGRAMS_START,
     Stage(
         "management_tools", said("The libvirt daemon starts"), ("drivers",),
         said("virsh: failed to connect to the hypervisor; VMs that run go on"),

@@ -11,10 +11,14 @@ from vmwidgets.stacks.parts import (
     HOST_THREADS,
     MACHINE,
     POWER_ON,
+    USER_LOGS_IN,
+    USERS_PROGRAMS,
     boot_loader,
     duties,
     guest,
     guest_stages,
+    host_drivers,
+    host_kernel,
 )
 
 _BLOG = "Parallels blog, About Parallels Desktop system extensions on macOS Big Sur (Apple's hypervisor is recommended)"
@@ -24,23 +28,13 @@ _APPLE = "Apple, Hypervisor framework documentation"
 LAYERS = Layers(
     (
         *MACHINE,
-        Layer(
-            "host_kernel", said("macOS kernel"), "kernel", "kernel", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reclaims", "reads"), source=_APPLE,
-            assumed=duties("vital", "reclaims", "reads"),
-        ),
-        Layer(
-            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
-            duties=duties("drives"), assumed=duties("drives", "inside"),
-        ),
+        host_kernel(said("macOS kernel"), _APPLE, "reclaims", "reads"),
+        host_drivers("", "drives", "inside"),
         Layer(
             "vmm_driver", said("Apple's hypervisor"), "vmm", "kernel", on="host_kernel", inside="host_kernel",
             duties=duties("maps"), source=f"{_BLOG}; {_APPLE}", assumed=duties("inside"),
         ),
-        Layer(
-            "host_apps", said("the user's other programs"), "program", "user", on="host_kernel", session=True,
-            duties=duties("reads"), assumed=duties("session", "reads"),
-        ),
+        USERS_PROGRAMS,
         Layer(
             "management_tools", said("Parallels control program"), "program", "user", on="host_kernel", session=True,
             duties=duties("manages", "reads"), source="Parallels, prlctl manual", assumed=duties("session", "reads"),
@@ -71,10 +65,7 @@ BOOT = (
         "vmm_driver", said("macOS offers its hypervisor to programs"), ("host_kernel",),
         said("The program says that the hypervisor is not available"), _APPLE,
     ),
-    Stage(
-        "host_apps", said("The user logs in, and the desktop starts"), ("drivers",),
-        said("The log-in screen comes back; no program can be started"),
-    ),
+    USER_LOGS_IN,
     Stage(
         "management_tools", said("The user starts the control program"), ("host_apps",),
         said("The window does not open"),

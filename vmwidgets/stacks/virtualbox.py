@@ -9,14 +9,17 @@ from vmwidgets.model.stack import Claim, Stack, equal_share
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import (
+    HOST_OS_BOOTS,
     HOST_OS_LADDER,
     HOST_THREADS,
     MACHINE,
-    POWER_ON,
-    boot_loader,
+    USER_LOGS_IN,
+    USERS_PROGRAMS,
     duties,
     guest,
     guest_stages,
+    host_drivers,
+    host_kernel,
 )
 
 _MANUAL = "VirtualBox user manual"
@@ -27,23 +30,13 @@ _LOG_OUT = "vboxd, README (when a user of macOS logs out, all running VMs are ab
 LAYERS = Layers(
     (
         *MACHINE,
-        Layer(
-            "host_kernel", said("kernel of the host OS"), "kernel", "kernel", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reclaims", "reads"), source=_TECHNICAL,
-            assumed=duties("vital"),
-        ),
-        Layer(
-            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
-            duties=duties("drives"), source=_TECHNICAL,
-        ),
+        host_kernel(said("kernel of the host OS"), _TECHNICAL),
+        host_drivers(_TECHNICAL),
         Layer(
             "vmm_driver", said("vboxdrv with the VMM's privileged half"), "vmm", "kernel", on="host_kernel",
             inside="host_kernel", duties=duties("maps"), source=_TECHNICAL,
         ),
-        Layer(
-            "host_apps", said("the user's other programs"), "program", "user", on="host_kernel", session=True,
-            duties=duties("reads"), assumed=duties("session", "reads"),
-        ),
+        USERS_PROGRAMS,
         Layer(
             "management_tools", said("VBoxSVC and VirtualBox Manager"), "program", "user", on="host_kernel",
             session=True, duties=duties("manages", "reclaims", "reads"),
@@ -59,28 +52,13 @@ LAYERS = Layers(
 """``reclaims`` of VBoxSVC: a user sets balloons by ``VBoxManage controlvm … guestmemoryballoon``."""
 
 BOOT = (
-    POWER_ON,
-    boot_loader(
-        said("The boot loader loads the host OS"),
-        said("The loader stops at its prompt"),
-    ),
-    Stage(
-        "host_kernel", said("The host OS takes the machine"), ("boot_loader",),
-        said("A blue screen or a kernel panic: neither desktop nor VM"),
-    ),
-    Stage(
-        "drivers", said("The host OS finds disks and network cards"), ("host_kernel",),
-        said("The host OS does not find its disk"),
-    ),
+    *HOST_OS_BOOTS,
     Stage(
         "vmm_driver", said("The host OS loads vboxdrv"), ("host_kernel",),
         said("“Kernel driver not installed (rc=-1908)”: the window opens, no VM starts"),
         f"{_MANUAL}, installation on Linux hosts",
     ),
-    Stage(
-        "host_apps", said("The user logs in, and the desktop starts"), ("drivers",),
-        said("The log-in screen comes back; no program can be started"),
-    ),
+    USER_LOGS_IN,
     Stage(
         "management_tools", said("The user starts VirtualBox Manager, and it VBoxSVC"), ("host_apps",),
         said("A message box: the COM server cannot be reached"), _TECHNICAL,

@@ -13,14 +13,17 @@ from vmwidgets.model.words import said
 from vmwidgets.stacks.bare_metal import COSTS as NATIVE
 from vmwidgets.stacks.papers import ADAMS, BARHAM, SUGERMAN
 from vmwidgets.stacks.parts import (
+    HOST_OS_BOOTS,
     HOST_OS_LADDER,
     HOST_THREADS,
     MACHINE,
-    POWER_ON,
-    boot_loader,
+    USER_LOGS_IN,
+    USERS_PROGRAMS,
     duties,
     guest,
     guest_stages,
+    host_drivers,
+    host_kernel,
 )
 
 _SUGERMAN = "J. Sugerman, G. Venkitachalam, B.-H. Lim, USENIX ATC 2001, section 2"
@@ -28,22 +31,13 @@ _SUGERMAN = "J. Sugerman, G. Venkitachalam, B.-H. Lim, USENIX ATC 2001, section 
 LAYERS = Layers(
     (
         *MACHINE,
-        Layer(
-            "host_kernel", said("kernel of the host OS"), "kernel", "kernel", on="firmware", vital=True,
-            duties=duties("schedules", "maps", "reclaims", "reads"), source=_SUGERMAN, assumed=duties("vital"),
-        ),
-        Layer(
-            "drivers", said("physical drivers"), "driver", "kernel", on="host_kernel", inside="host_kernel",
-            duties=duties("drives"), source=_SUGERMAN,
-        ),
+        host_kernel(said("kernel of the host OS"), _SUGERMAN),
+        host_drivers(_SUGERMAN),
         Layer(
             "vmm_driver", said("VMDriver"), "driver", "kernel", on="host_kernel", inside="host_kernel",
             source=_SUGERMAN,
         ),
-        Layer(
-            "host_apps", said("the user's other programs"), "program", "user", on="host_kernel", session=True,
-            duties=duties("reads"), assumed=duties("session", "reads"),
-        ),
+        USERS_PROGRAMS,
         Layer(
             "vmm_process", said("VMApp"), "program", "user", on="host_kernel", per_vm=True, session=True,
             duties=duties("emulates", "manages"), source=_SUGERMAN, assumed=duties("session"),
@@ -58,28 +52,13 @@ LAYERS = Layers(
 """``reads`` of the user's other programs: the VM is a process of the same user, so a debugger can look into it."""
 
 BOOT = (
-    POWER_ON,
-    boot_loader(
-        said("The boot loader loads the host OS"),
-        said("The loader stops at its prompt"),
-    ),
-    Stage(
-        "host_kernel", said("The host OS takes the machine"), ("boot_loader",),
-        said("A blue screen or a kernel panic: neither desktop nor VM"),
-    ),
-    Stage(
-        "drivers", said("The host OS finds disks and network cards"), ("host_kernel",),
-        said("The host OS does not find its disk"),
-    ),
+    *HOST_OS_BOOTS,
     Stage(
         "vmm_driver", said("The host OS loads the VMM's driver"), ("host_kernel",),
         said("The program starts and says that its kernel module is not loaded; the rest of the desktop works"),
         _SUGERMAN,
     ),
-    Stage(
-        "host_apps", said("The user logs in, and the desktop starts"), ("drivers",),
-        said("The log-in screen comes back; no program can be started"),
-    ),
+    USER_LOGS_IN,
     Stage(
         "vmm_process", said("The user starts the program and the VM"), ("vmm_driver", "host_apps"),
         said("A message box: the VM cannot be opened"),
