@@ -39,6 +39,7 @@ _MODULES = {
     "channels": ("covert_channel",),
     "breaking": ("attack_matrix",),
     "mutating": ("mutated_attacks",),
+    "defending": ("defence_costs",),
     "comparing": ("compare",),
     "crossing": ("operation_path",),
     "failing": ("failure_drill", "boot_line", "own_kernel"),

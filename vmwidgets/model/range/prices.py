@@ -122,6 +122,9 @@ class Price:
         Instructions of the guest more than without it.
     frames
         Frames of the machine that are in use and would not be without it.
+    cycles, cycles_without
+        How much longer the workload takes, and how long without it. Where no time passes, see
+        :class:`~vmwidgets.model.range.attack.Placement`, each instruction takes a cycle.
     """
 
     defence: str
@@ -129,11 +132,13 @@ class Price:
     exits: int
     instructions: int
     frames: int
+    cycles: int = 0
+    cycles_without: int = 0
 
     @property
     def is_free(self) -> bool:
         """Whether the workload does not notice it."""
-        return not (self.work or self.exits or self.instructions or self.frames)
+        return not (self.work or self.exits or self.instructions or self.frames or self.cycles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ class _Bill:
     exits: int
     instructions: int
     frames: int
+    cycles: int
 
 
 def price(defence: str, stack: Stack, placement: Placement | None = None, code: str = WORKLOAD, seed: int = 0) -> Price:
@@ -179,6 +185,8 @@ def price(defence: str, stack: Stack, placement: Placement | None = None, code: 
         with_it.exits - without.exits,
         with_it.instructions - without.instructions,
         with_it.frames - without.frames,
+        with_it.cycles - without.cycles,
+        without.cycles,
     )
 
 
@@ -194,4 +202,10 @@ def _bill(scenario: Scenario, code: str) -> _Bill:
     shot = Shot(Attack.from_text(code), scenario)
     shot.cpu.run(BUDGET)
     counts, owners = shot.cpu.counts(), scenario.machine.owners
-    return _Bill(dict(scenario.machine.work), counts.total_exits, counts.instructions, len(owners) - owners.count(FREE))
+    return _Bill(
+        dict(scenario.machine.work),
+        counts.total_exits,
+        counts.instructions,
+        len(owners) - owners.count(FREE),
+        scenario.clock.read(shot.cpu.executed),
+    )
