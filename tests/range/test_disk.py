@@ -89,8 +89,8 @@ def test_what_the_neighbour_loses():
         shot = Shot(NOISE, Scenario(STACKS["kvm"], NOISE.placement, {"io_weights": weighted}, 1))
         shot.cpu.run(200_000)
         attacker, victim = shot.scenario.disk.served
-        assert attacker + victim == pytest.approx(2000, abs=2)  # 200 ms
-        got[weighted] = victim / 2000
+        assert attacker + victim == pytest.approx(600, abs=2)  # 60 ms
+        got[weighted] = victim / 600
     assert got[False] == pytest.approx(1 / (DEPTH + 1), abs=0.01)
     assert got[True] == pytest.approx(1 / 2, abs=0.01)
 

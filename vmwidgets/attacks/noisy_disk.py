@@ -8,7 +8,7 @@ NOISY_DISK = Attack(
     title=said("a neighbour with many requests at the disk"),
     code="""
     mov rdx, {port_disk}
-    mov rbx, 200                ; milliseconds
+    mov rbx, 60                 ; milliseconds
 again:
     mov rcx, {disk_requests}
 more:
