@@ -170,6 +170,11 @@ def test_another_product_has_other_defences(view, wire, lab):
     assert not rows["confinement"]["offered"]
     assert rows["stub_domain"]["offered"]  # this attack needs imitated devices
     assert view.trial.switches == {}
+    view.products.move("kvm")
+    wire.send(view.board, name="switch", id="confinement", on=False)
+    wire.send(view.board, name="switch", id="confinement", on=True)
+    view.products.move("xen")
+    assert view.trial.switches == {}  # to be on is nothing that could be taken along either
     wire.send(view.board, name="switch", id="confinement", on=True)
     assert "does not have the defence confinement" in view.board.error
 

@@ -108,7 +108,8 @@ function render({ model, el, signal }) {
 
   /** @param {string} to */
   function move(to) {
-    if (buttons.get(to)?.disabled) return;
+    // What is possible with a text that the kernel has not seen yet, it will say itself.
+    if (buttons.get(to)?.disabled && area.value === model.get("text").code) return;
     clearTimeout(timer);
     send("move", { name: "move", to, code: area.value });
   }
@@ -138,9 +139,14 @@ function render({ model, el, signal }) {
     },
     { signal },
   );
-  list.addEventListener("change", () => send("choose", { name: "choose", id: list.value }), { signal });
+  /** @param {object} message */
+  const replace = (message) => {
+    clearTimeout(timer); // what was written makes room for another text: it is not to be sent behind that
+    send("replace", message);
+  };
+  list.addEventListener("change", () => replace({ name: "choose", id: list.value }), { signal });
   hint.addEventListener("click", () => send("hint", { name: "hint" }), { signal });
-  solution.addEventListener("click", () => send("solution", { name: "solution" }), { signal });
+  solution.addEventListener("click", () => replace({ name: "solution" }), { signal });
   seed.addEventListener("change", () => send("seed", { name: "seed", value: Number(seed.value) }), { signal });
 
   function drawGutter() {
@@ -183,7 +189,7 @@ function render({ model, el, signal }) {
         },
       );
     });
-    if (!send.busy("choose")) list.value = now.attack;
+    if (!send.busy("replace")) list.value = now.attack;
   }
 
   /** @param {boolean} busy */

@@ -133,7 +133,7 @@ class Trial(traitlets.HasTraits):
         if id not in self.known:
             raise VmwidgetsError("there is no attack {id}", id=repr(id)[:40])
         self.attack, self.hints = self.known[id], 0
-        self.switches = {id: on for id, on in self.switches.items() if id in self.defences.offered}
+        self._keep_offered()
         self._put(_("; your code") + "\n")
 
     def show_code(self) -> None:
@@ -176,7 +176,7 @@ class Trial(traitlets.HasTraits):
 
     def follow(self) -> None:
         """Begin anew on the stack that the lab has now; what that does not have cannot be switched off there."""
-        self.switches = {id: on for id, on in self.switches.items() if id in self.defences.offered}
+        self._keep_offered()
         self._again()
 
     # ---------------------------------------------------------------------------------------------------------- running
@@ -239,6 +239,10 @@ class Trial(traitlets.HasTraits):
         self.go(found)
 
     # ---------------------------------------------------------------------------------------------------------- details
+    def _keep_offered(self) -> None:
+        offered = Defences(self.lab.stack, self.technique).offered
+        self.switches = {id: on for id, on in self.switches.items() if id in offered}
+
     def _put(self, code: str) -> None:
         self.code = code
         self.texts += 1
