@@ -38,6 +38,13 @@ def test_the_right_defence_stops_what_is_said_in_other_words():
     ).all()
 
 
+def test_no_mutant_is_the_attack_itself():
+    """The registers that this code uses are those of calls, and it sets no two in a row that could be swapped."""
+    kinds = vm.experiments.mutated_attacks("interrupt_storm", "kvm", 2)["kind"]
+    assert "order" not in set(kinds)
+    assert "timing" in set(kinds)
+
+
 def test_a_defence_that_cannot_be_had_makes_no_mutants():
     assert vm.experiments.mutated_attacks("shared_kernel", "kvm").empty
 

@@ -43,6 +43,27 @@ def test_no_python_asks_for_a_product():
     assert {name: places for name, places in found.items() if places} == {}
 
 
+def said(tree: ast.AST):
+    """Strings of a module that are no documentation."""
+    documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
+            yield node.value
+
+
+def test_the_range_and_its_attacks_name_no_product():
+    """What comes of guest code follows from layers; only citations of published attacks may say where these were."""
+    names = re.compile(rf"(?<!\w)({'|'.join(re.escape(name) for name in sorted(NAMES))})(?!\w)", re.IGNORECASE)
+    found = set()
+    for path in (*PACKAGE.glob("model/range/*.py"), *PACKAGE.glob("attacks/*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        cited = {node.value for one in ast.walk(tree) if isinstance(one, ast.keyword) and one.arg == "like"
+                 for node in ast.walk(one.value) if isinstance(node, ast.Constant)}  # fmt: skip
+        found |= {(path.name, text) for text in said(tree) if names.search(text) and text not in cited}
+    assert found == set()
+    assert names.search("as on Hyper-V")
+
+
 def test_no_script_names_a_product():
     texts = {p.name: re.findall(r"""["'`]([^"'`\n]*)["'`]""", p.read_text(encoding="utf-8")) for p in SCRIPTS}
     assert {name: set(said) & NAMES for name, said in texts.items() if set(said) & NAMES} == {}

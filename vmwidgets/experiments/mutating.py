@@ -8,7 +8,7 @@ from vmwidgets.experiments.breaking import chosen_attacks, chosen_stacks
 from vmwidgets.experiments.registry import experiment
 from vmwidgets.model.errors import check_int
 from vmwidgets.model.range.attack import Attack
-from vmwidgets.model.range.mutants import KINDS, mutate
+from vmwidgets.model.range.mutants import KINDS, mutate, stripped
 from vmwidgets.model.range.run import BUDGET, run_attack
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.stack import Stack
@@ -39,7 +39,7 @@ def mutated_attacks(
         Ids or records; no attacks: all.
     mutants
         Of each attack, in each of its ways to be other: ``addresses`` (of another place or amount), ``order``,
-        ``timing``, ``registers``. Fewer, where the text of an attack does not have so many.
+        ``timing``, ``registers``. Fewer or none, where its text does not have so many that differ.
     seed
         Of the mutants, and of secrets and layouts.
     budget
@@ -71,9 +71,10 @@ def mutated_attacks(
                     escaped += [
                         f"{stack.id} {one} {at}" for one in defences if _succeeds(mutant, stack, one, at, budget)
                     ]
-            stopped = count["tried"] - len(escaped)
-            share = 100 * stopped / count["tried"] if count["tried"] else float("nan")
-            rows.append((attack.id, kind, count["tried"], count["working"], stopped, share, ", ".join(escaped)))
+            tried, stopped = count["tried"], count["tried"] - len(escaped)
+            if tried:
+                share = 100 * stopped / tried
+                rows.append((attack.id, kind, tried, count["working"], stopped, share, ", ".join(escaped)))
     columns = ["attack", "kind", "mutants", "working", "stopped", "stopped_pct", "escaped"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -93,10 +94,10 @@ def _succeeds(attack: Attack, stack: Stack, defence: str | None, seed: int, budg
 
 
 def _mutants(attack: Attack, kind: str, count: int, seed: int) -> Iterator[tuple[int, Attack]]:
-    """Return so many mutants with their seeds, no two of them alike."""
-    known = set[str]()
+    """Return so many mutants with their seeds, no two of them alike and none the attack itself."""
+    known = {"\n".join(stripped(attack.code)) + "\n"}
     for at in range(seed, seed + 4 * count):
         text = mutate(attack.code, kind, at)
-        if text not in known and len(known) < count:
+        if text not in known and len(known) <= count:
             known.add(text)
             yield at, Attack.from_text(text, attack.goal, attack.placement)

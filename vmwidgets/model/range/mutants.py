@@ -37,8 +37,12 @@ def mutate(code: str, kind: str, seed: int) -> str:
     """
     if kind not in KINDS:
         raise VmwidgetsError("kind is {value}, expected one of {known}", value=repr(kind)[:60], known=", ".join(KINDS))
-    lines = [line for line in (re.split("[;#]", text)[0].strip() for text in code.split("\n")) if line]
-    return "\n".join(KINDS[kind](lines, Draws(seed))) + "\n"
+    return "\n".join(KINDS[kind](stripped(code), Draws(seed))) + "\n"
+
+
+def stripped(code: str) -> list[str]:
+    """Return the lines of guest code without comments, and without those that hold nothing else."""
+    return [line for line in (re.split("[;#]", text)[0].strip() for text in code.split("\n")) if line]
 
 
 def _registers(lines: list[str], draws: Draws) -> list[str]:
