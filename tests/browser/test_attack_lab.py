@@ -72,6 +72,11 @@ def test_written_code_is_checked_and_run_by_keyboard(page):
     area.press("Shift+F9")
     position(page, 0)
     assert area.input_value().startswith("mov rax, {pages}")
+    area.press("F9")
+    position(page, 3)
+    area.fill("nop\n")
+    area.press("Control+Enter")  # at once: the kernel has not seen the new text
+    position(page, 1)
 
 
 def test_the_gallery_gives_hints_one_by_one(page):

@@ -254,7 +254,10 @@ def test_nothing_is_given_away_before_the_prediction(view, wire):
 
 
 def test_it_speaks_the_readers_language(view):
+    view.trial.write("mvo")
+    said = view.code.state["fault"][1]
     locale.set_language("ru")
+    assert view.code.state["fault"][1] != said
     for part in (view.code, view.trace, view.board):
         assert part.language == "ru"
     assert view.board.state["rows"][0]["id"] == "second_stage_tables"

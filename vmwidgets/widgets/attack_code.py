@@ -4,12 +4,12 @@ from typing import Any
 
 import traitlets
 
+from vmwidgets.locale import error_text, mark, number
 from vmwidgets.locale import gettext as _
-from vmwidgets.locale import mark, number
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.widgets.attack_trial import MAX_CODE, MAX_SEED, Step, Trial
-from vmwidgets.widgets.attack_words import FAMILY_NAMES, GOAL_NAMES, SHOWN_IN_HEX, meaning, owner_name
+from vmwidgets.widgets.attack_words import EXIT_NAMES, FAMILY_NAMES, GOAL_NAMES, SHOWN_IN_HEX, meaning, owner_name
 from vmwidgets.widgets.kit import View, plain
 
 ACTIONS = ("restart", "last_decision", "back", "step", "next_decision", "run")
@@ -114,7 +114,7 @@ class AttackCode(View):
 
     def _state(self) -> dict[str, Any]:
         trial = self.trial
-        line, sentence = trial.fault
+        line, error = trial.fault
         return {
             "locked": _(self._locked),
             "attack": trial.attack.id,
@@ -124,7 +124,7 @@ class AttackCode(View):
             "more_hints": len(trial.attack.hints) - trial.hints,
             "solved": trial.is_shown,
             "has_solution": bool(trial.attack.code.strip()),
-            "fault": [line, sentence],
+            "fault": [line, error_text(error) if error else ""],
             "line": trial.shot.cpu.line if trial.shot and not trial.ended else 0,
             "position": trial.position,
             "ended": trial.ended,
@@ -181,7 +181,7 @@ def said(trial: Trial) -> str:
     reasons = trial.steps[-1].exits if trial.steps else ()
     if reasons:
         text = mark("The VMM does not go on after this exit: {reason}. Instructions: {count}.")
-        return plain(text, reason=reasons[-1], count=count)
+        return plain(text, reason=_exit(reasons[-1]), count=count)
     return plain(mark("The run was cut off. Instructions: {count}."), count=count)
 
 
@@ -202,7 +202,11 @@ def _step(trial: Trial, one: Step) -> list[str]:
         if one.owner:
             owner = owner_name(one.owner, trial.lab.stack)
             where = plain(mark("{access}, a frame of {owner}"), access=where, owner=owner)
-    return [number(one.line), text, where, ", ".join(one.exits)]
+    return [number(one.line), text, where, ", ".join(map(_exit, one.exits))]
+
+
+def _exit(reason: str) -> str:
+    return _(EXIT_NAMES.get(reason, reason))
 
 
 def _value(name: str, value: int) -> str:

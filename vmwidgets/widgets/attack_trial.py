@@ -11,7 +11,6 @@ import traitlets
 
 from vmwidgets.attacks import ATTACKS
 from vmwidgets.lab import Lab
-from vmwidgets.locale import error_text
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.exits import Action
@@ -97,8 +96,8 @@ class Trial(traitlets.HasTraits):
         """Counts the texts that came from here, and not from the page."""
         self.hints = 0
         """So many are shown."""
-        self.fault: tuple[int, str] = 0, ""
-        """The line that is no code, and why; 0 and "" if all is well."""
+        self.fault: tuple[int, VmwidgetsError | None] = 0, None
+        """The line that is no code, and what is wrong with it; 0 and None if all is well."""
         self._rewind()
 
     # ------------------------------------------------------------------------------------------------ what is looked at
@@ -263,9 +262,9 @@ class Trial(traitlets.HasTraits):
             shot = Shot(replace(self.attack, code=self.code), self._scenario())
         except VmwidgetsError as error:
             line = error.line if isinstance(error, AssemblyError) else self._line_of_unknown()
-            self.fault = line, error_text(error)
+            self.fault = line, error
             return None
-        self.fault = 0, ""
+        self.fault = 0, None
         self.before = dict(shot.cpu.registers)
         return shot
 

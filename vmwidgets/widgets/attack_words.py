@@ -13,6 +13,7 @@ from vmwidgets.model.range.verdict import MECHANISMS, Verdict
 from vmwidgets.model.stack import Stack
 from vmwidgets.widgets.kit import plain
 from vmwidgets.widgets.stack_words import TECHNIQUES
+from vmwidgets.widgets.vmm_clock import REASONS
 
 FAMILY_NAMES = {
     "": mark("Memory that is not yours"),
@@ -146,6 +147,19 @@ _ENDINGS = (
     ("_bytes", mark("bytes of the buffer or block")),
 )
 SHOWN_IN_HEX = ("mark", "library_word", "window", "lowest_table", "vm_memory_at", "port_")
+
+
+EXIT_NAMES = {
+    **REASONS,
+    "page_fault": mark("page fault"),
+    "general_protection": mark("general protection fault"),
+    "invalid_opcode": mark("invalid opcode"),
+    "triple_fault": mark("triple fault"),
+    "software_interrupt": mark("software interrupt"),
+    "interrupt_flag": mark("interrupt flag"),
+    "control_register": mark("control register"),
+}
+"""Reasons of exits; those that are missing are called as their instructions are."""
 
 
 def owner_name(owner: str, stack: Stack) -> str:
