@@ -92,3 +92,15 @@ def test_a_budget_ends_what_goes_on_forever(lab):
 def test_a_wrong_call_gets_a_sentence(lab, how, told):
     with pytest.raises(VmwidgetsError, match=told):
         lab.run_attack(**how)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"code": 5}, "code is 5, expected guest code as a text"),
+        ({"code": "nop", "goal": "glory"}, "goal is 'glory', expected one of secret, "),
+    ],
+)
+def test_an_attack_of_a_text_needs_a_text_and_a_goal(how, told):
+    with pytest.raises(VmwidgetsError, match=told):
+        vm.Attack.from_text(**how)

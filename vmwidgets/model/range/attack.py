@@ -120,5 +120,20 @@ class Attack:
 
     @classmethod
     def from_text(cls, code: str, goal: str = "secret", placement: Placement = Placement()) -> "Attack":
-        """Return guest code of one's own as an attack."""
+        """Return guest code of one's own as an attack.
+
+        Parameters
+        ----------
+        code
+            Guest code in Intel syntax; ``{names}`` in it stand for numbers of the range's manual.
+        goal, placement
+            What it is after, and where it is run.
+
+        Raises
+        ------
+        VmwidgetsError
+            If the code is no text, or there is no such goal. Whether the text is a program is found when it is run.
+        """
+        if type(code) is not str:
+            raise VmwidgetsError("code is {value}, expected guest code as a text", value=repr(code)[:60])
         return cls("own", "", code, goal, placement)
