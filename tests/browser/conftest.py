@@ -47,8 +47,13 @@ READY = """async (patience) => {
   await panel.sessionContext.ready;
   await until(() => panel.sessionContext.session?.kernel?.status === "idle");
 }"""
-CELLS = """(cells) => {
-  const notebook = jupyterapp.shell.currentWidget.content.model.sharedModel;
+# A page that is reloaded asks the kernel for every widget: those of the tests before must not be among them.
+CELLS = """async (cells) => {
+  const panel = jupyterapp.shell.currentWidget;
+  const notebook = panel.content.model.sharedModel;
+  notebook.deleteCellRange(0, notebook.cells.length);
+  const code = "import ipywidgets; ipywidgets.Widget.close_all()";
+  await panel.sessionContext.session.kernel.requestExecute({code, silent: true, store_history: false}).done;
   notebook.transact(() => {
     notebook.deleteCellRange(0, notebook.cells.length);
     notebook.insertCells(0, cells.map((source) => ({cell_type: "code", source})));
