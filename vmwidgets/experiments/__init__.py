@@ -37,6 +37,7 @@ _MODULES = {
     "xen_2003": ("application_overheads", "lmbench_overheads", "network_overheads"),
     "hypercalls": ("hypercall_versus_io",),
     "channels": ("covert_channel",),
+    "latencies": ("write_latencies",),
     "breaking": ("attack_matrix",),
     "mutating": ("mutated_attacks",),
     "defending": ("defence_costs",),
