@@ -200,8 +200,10 @@ def test_costs_are_measured(view, wire):
     notes = {row["id"]: row["note"] for row in view.board.state["rows"] if row["offered"]}
     assert view.board.state["measured"]
     assert notes["iommu"] == "addresses translated: +8"
-    assert notes["l1d_flush"].startswith("lines of the cache emptied: +")
-    assert notes["confinement"] == "nothing that this guest notices"
+    assert notes["l1d_flush"].startswith("throughput: −")
+    assert "; lines of the cache emptied: +" in notes["l1d_flush"]
+    assert notes["salting"].startswith("frames in use: +")
+    assert notes["confinement"] == "none that was measured in this workload"
 
 
 def test_the_seed_hides_another_secret(view, wire):

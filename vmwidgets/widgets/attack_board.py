@@ -7,15 +7,12 @@ import traitlets
 
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
-from vmwidgets.model.range.attack import Placement
-from vmwidgets.model.range.defences import DEFENCES, Defences
+from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.prices import Price, price
 from vmwidgets.model.stack import Stack
 from vmwidgets.widgets.attack_trial import Trial
 from vmwidgets.widgets.attack_words import cost, not_offered
 from vmwidgets.widgets.kit import View, plain
-
-_BUSY = Placement(timed=True, core="in_turn")
 
 
 class AttackBoard(View):
@@ -111,13 +108,7 @@ class AttackBoard(View):
 @lru_cache(maxsize=64)
 def prices(stack: Stack, offered: tuple[str, ...]) -> dict[str, Price]:
     """Return what each defence costs, measured with a guest that does no harm."""
-    return {id: _price(id, stack) for id in offered}
-
-
-def _price(id: str, stack: Stack) -> Price:
-    found = price(id, stack)
-    # What has nothing to do as long as nobody else is there may have something to do when others take turns.
-    return price(id, stack, _BUSY) if found.is_free and id in Defences(stack, stack.technique).offered else found
+    return {id: price(id, stack) for id in offered}
 
 
 def summary(opened: list[str], offered: int, known: int) -> str:

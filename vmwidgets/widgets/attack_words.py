@@ -1,7 +1,5 @@
 """What attacks, decisions of layers, defences and their costs are called."""
 
-from collections.abc import Mapping
-
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.range.machine import FIRMWARE, FREE
@@ -38,6 +36,10 @@ GOAL_NAMES = {
     "memory_short": mark("keep memory that was lent to you when the VM beside yours wants it back"),
     "slowed": mark("slow the VM beside yours down to less than nine tenths of its speed"),
     "disk_short": mark("take the VM beside yours so much of the disk that it gets less than nine tenths of its share"),
+    "network_short": mark(
+        "take the VM beside yours so much of the link that it gets less than nine tenths of its share"
+    ),
+    "interrupted": mark("have a layer below handle an interrupt that you have made up"),
     "gone": mark("have the VM beside yours killed"),
 }
 REACHED = {
@@ -50,6 +52,8 @@ REACHED = {
     "memory_short": mark("the victim wants memory back that it has lent, and does not have it"),
     "slowed": mark("the victim has kept less than nine tenths of its speed"),
     "disk_short": mark("the victim gets less than nine tenths of its share of the disk"),
+    "network_short": mark("the victim gets less than nine tenths of its share of the network link"),
+    "interrupted": mark("a layer below has handled an interrupt that was made up"),
     "gone": mark("the victim has been killed"),
 }
 OUTCOME_NAMES = {
@@ -68,6 +72,9 @@ CHECK_NAMES = {
     "machine": mark("memory of the machine"),
     "host_memory": mark("memory of the host"),
     "vm_shares": mark("shares of VMs"),
+    "exit_time": mark("who pays for exits"),
+    "memory_shares": mark("shares of memory"),
+    "host_paging": mark("paging by the host"),
     "own_kernel": mark("kernel of the VM"),
     "host_programs": mark("programs of the host"),
 }
@@ -90,12 +97,18 @@ WORK_NAMES = {
     "pages_copied": mark("pages copied: {count}"),
     "pages_not_lent": mark("pages not lent: {count}"),
     "pages_paged_out": mark("pages written to the disk: {count}"),
+    "interrupts_remapped": mark("interrupts looked up: {count}"),
+    "pages_kept": mark("pages left where they are: {count}"),
     "interrupts_held_back": mark("interrupts held back: {count}"),
     "texts_refused": mark("texts refused: {count}"),
     "lengths_checked": mark("lengths checked: {count}"),
     "requests_overtaken": mark("requests that had to wait: {count}"),
     "indices_checked": mark("indices checked: {count}"),
     "addresses_translated": mark("addresses translated: {count}"),
+    "requests_refused": mark("requests of programs refused: {count}"),
+    "time_stamps": mark("time stamps taken: {count}"),
+    "lines_decrypted": mark("lines of memory deciphered: {count}"),
+    "lines_checked": mark("lines of memory checked: {count}"),
 }
 _WHY = {
     **dict.fromkeys(MAP_CHECKS.values(), mark("{product} keeps memory apart in another way: {technique}")),
@@ -105,6 +118,10 @@ _WHY = {
     "confinement": mark("{product} has no process of one VM's device model that could be confined"),
     "stub_domain": mark("{product} has no domains that a device model could have to itself"),
     "iommu": mark("{product} passes no device through to a VM"),
+    "interrupt_remapping": mark("{product} passes no device through to a VM"),
+    "cpu_reservation": mark("the model knows no reservation of processor time in {product}"),
+    "memory_reservation": mark("the model knows no reservation of memory in {product}"),
+    "network_weights": mark("the model knows no shares of the network in {product}"),
     "salting": mark("{product} has no scanner that looks for equal pages here"),
     "l1d_flush": mark("the model has this cache attack with nested page tables only"),
     "core_scheduling": mark("the model has this cache attack with nested page tables only"),
@@ -140,6 +157,11 @@ _MEANINGS = (
     ("key_bits", mark("bits of the secret")),
     ("numbers", mark("how many numbers the one in the victim's page can be")),
     ("library_word", mark("first word of a library that everybody has")),
+    ("link_packets", mark("packets of yours that can wait at the network link")),
+    ("message_address", mark("address at which a write of a device is an interrupt")),
+    ("device_vector", mark("vector of your device's own interrupts")),
+    ("writes_waiting", mark("writes to the register that can wait")),
+    ("handling_us", mark("microseconds that such a write takes whoever carries it out")),
     ("lent_pages", mark("pages that were lent to your VM")),
 )
 _ENDINGS = (
@@ -197,21 +219,32 @@ def not_offered(defence: str, stack: Stack, technique: str) -> str:
 
 def cost(price: Price) -> str:
     """Return what a defence costs, in words."""
-    work: Mapping[str, int] = price.work
-    known = {kind: WORK_NAMES.get(kind, f"{kind.replace('_', ' ')}: {{count}}") for kind in work}
-    parts = [plain(known[kind], count=_signed(more)) for kind, more in work.items()]
-    for text, more in (
-        (mark("exits: {count}"), price.exits),
-        (mark("guest instructions: {count}"), price.instructions),
-        (mark("frames in use: {count}"), price.frames),
-    ):
-        if more:
-            parts.append(plain(text, count=_signed(more)))
-    return "; ".join(parts) or _("nothing that this guest notices")
+    parts = [
+        plain(text, percent=_signed(permille - 1000, 1))
+        for text, permille in (
+            (mark("throughput: {percent} %"), price.throughput_permille),
+            (mark("processor time: {percent} %"), price.cpu_permille),
+        )
+        if permille != 1000
+    ]
+    parts += [
+        plain(text, count=_signed(more))
+        for text, more in (
+            (mark("frames in use: {count}"), price.frames),
+            (mark("exits: {count}"), price.exits),
+            (mark("guest instructions: {count}"), price.instructions),
+        )
+        if more
+    ]
+    parts += [
+        plain(WORK_NAMES.get(kind, f"{kind}: {{count}}"), count=_signed(more)) for kind, more in price.work.items()
+    ]
+    return "; ".join(parts) or _("none that was measured in this workload")
 
 
-def _signed(value: int) -> str:
-    return f"+{number(value)}" if value > 0 else f"−{number(-value)}"
+def _signed(value: int, decimals: int = 0) -> str:
+    shown = number(abs(value) / 10**decimals if decimals else abs(value), decimals)
+    return f"+{shown}" if value > 0 else f"−{shown}"
 
 
 def meaning(name: str) -> str:

@@ -25,10 +25,12 @@ class Clock:
     ----------
     now
         Cycles since the guest code began.
+    halted
+        For how many of them it has been halted.
     """
 
     def __init__(self) -> None:
-        self.now = 0
+        self.now = self.halted = 0
         self._stalled = 0
         self._deadline = 0
         self._listeners: list[Callable[[int], None]] = []
@@ -64,4 +66,5 @@ class Clock:
             wakes = (now // TICK_CYCLES + 1) * TICK_CYCLES
         self._deadline = 0
         self._stalled += wakes - now
+        self.halted += wakes - now
         self.read(executed)

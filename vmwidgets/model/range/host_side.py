@@ -107,6 +107,7 @@ class HostProgram:
             return False
         closed = self._scenario.defences["host_cgroups"]
         trace.note(self._host.id, "host_cgroups", REFUSES if closed else OPEN, wanted)
+        self._scenario.machine.work["requests_refused"] += closed
         return closed
 
     def victim_permille(self) -> int:

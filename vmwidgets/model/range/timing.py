@@ -33,12 +33,18 @@ class Caches:
     ----------
     activate
         Called with the machine address of each line that comes from memory.
+
+    Attributes
+    ----------
+    from_memory
+        How many lines have come from memory.
     """
 
     def __init__(self, activate: Callable[[int], None]) -> None:
         self._first: OrderedDict[int, str] = OrderedDict()
         self._last: OrderedDict[int, None] = OrderedDict()
         self._activate = activate
+        self.from_memory = 0
 
     def access(self, line: int, who: str = OWN) -> int:
         """Load a line on the attacker's core and return for how many cycles that waits."""
@@ -62,6 +68,7 @@ class Caches:
         last[line] = None
         if len(last) > LAST_LINES:
             last.popitem(last=False)
+        self.from_memory += 1
         self._activate(line * LINE_BYTES)
         return MEMORY_CYCLES
 
