@@ -119,6 +119,16 @@ def test_subscribers_hear_each_change_once_and_can_leave():
     assert heard == ["ru", "en"]
 
 
+def test_a_block_can_speak_to_another_reader(monkeypatch):
+    monkeypatch.setenv("VMWIDGETS_LANG", "en")
+    with locale.speaking("ru"):
+        assert locale.language() == "ru"
+    assert locale.language() == "en"
+    monkeypatch.setenv("VMWIDGETS_LANG", "ru")
+    locale.set_language(None)
+    assert locale.language() == "ru"  # nothing was chosen before the block, and nothing is after it
+
+
 def test_numbers_are_written_as_the_reader_writes_them():
     assert locale.number(1234567.891, 2) == "1,234,567.89"
     assert locale.number(-0.004, 2) == "0.00"

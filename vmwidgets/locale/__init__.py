@@ -14,7 +14,8 @@ import numbers
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -28,6 +29,7 @@ __all__ = [
     "ngettext",
     "number",
     "set_language",
+    "speaking",
     "strings",
     "subscribe",
 ]
@@ -96,6 +98,20 @@ def set_language(code: str | None) -> None:
     if after != before:
         for listener in listeners:
             listener(after)
+
+
+@contextmanager
+def speaking(code: str) -> Generator[None, None, None]:
+    """Say everything in the language `code` inside the block, and in the one before again after it.
+
+    The language is the process's: this is for a command that writes to many readers, not for a thread among others.
+    """
+    before = _chosen
+    set_language(code)
+    try:
+        yield
+    finally:
+        set_language(before)
 
 
 def subscribe(listener: Callable[[str], object]) -> Callable[[], None]:
