@@ -23,6 +23,9 @@ MAX_BYTES = 256 * 1024
 MAX_RECORDS = 5_000
 KINDS = ("command", "program", "prediction", "observation", "choice", "text")
 MAX_TEXT = 4_000
+MAX_PROGRAM = 16_000
+"""The most characters of a program; of any other text it is :data:`MAX_TEXT`."""
+MAX_TOKEN = 120
 MAX_NUMBER = 10**18
 _FIELDS = {"kind", "item", "value", "confidence"}
 
