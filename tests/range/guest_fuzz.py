@@ -34,7 +34,7 @@ class Programs:
         self.places = [name for name in names if name not in (*self.calls, *self.ports, "mark")]
         self.kinds = (
             *(self.value, self.arithmetic, self.access, self.access, self.entry, self.entry, self.call, self.call),
-            *(self.port, self.port, self.jump, self.system, self.window, self.window),
+            *(self.port, self.port, self.transfer, self.jump, self.system, self.window, self.window),
         )
 
     def number(self):
@@ -93,8 +93,14 @@ class Programs:
     def port(self):
         choose = self.random
         lines = [f"mov rdx, {{{choose.choice(self.ports)}}}", f"add rdx, {choose.randint(0, 3)}"]
-        value = self.number() if choose.random() < 0.5 else str(choose.choice((1, 2, 0x8E)))
+        value = self.number() if choose.random() < 0.5 else choose.choice(("1", "2", "0x8e"))
         return "\n".join([*lines, f"mov rax, {value}", choose.choice(("out dx, al", "out dx, eax", "in eax, dx"))])
+
+    def transfer(self):
+        """Lets the device fetch or store a block, perhaps where a write is an interrupt."""
+        address = "{message_address}" if self.random.random() < 0.2 else self.number()
+        lines = ["mov rdx, {port_dma}", f"mov rax, {address}", "out dx, eax", "inc rdx"]
+        return "\n".join([*lines, f"mov rax, {self.random.choice((1, 2))}", "out dx, al"])
 
     def jump(self):
         """Leads forward, so that a program is not soon caught in a small loop."""
@@ -150,6 +156,8 @@ def anywhere(choose):
         core=choose.choice(CORES) if timed else "own",
         scheduled=not timed and choose.random() < 0.1,
         overcommitted=choose.random() < 0.2,
+        vcpus=choose.choice((1, 1, 2)),
+        pressed=choose.random() < 0.2,
     )
 
 
@@ -166,6 +174,7 @@ def run_one(scenario, text):
     verdict, after = shot.verdict(), foreign(scenario)
     found = [*verdict.read, *verdict.written, *verdict.taken, *verdict.crashed]
     found += ["the secret"] if verdict.succeeded else []
+    found += ["an interrupt"] if scenario.interrupts else []
     found += [f"page {page} of {owner}" for owner, page in before if after.get((owner, page)) != before[owner, page]]
     return shot.cpu.executed, ", ".join(found)
 

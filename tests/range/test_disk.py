@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmwidgets.attacks import ATTACKS
-from vmwidgets.model.range.disk import DEPTH, MEASURED_REQUESTS, SERVICE_CYCLES, SharedDisk
+from vmwidgets.model.range.disk import DEPTH, DISK, SERVICE_CYCLES
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.machine import Machine
 from vmwidgets.model.range.prices import price
 from vmwidgets.model.range.run import Shot
 from vmwidgets.model.range.scenario import Scenario
+from vmwidgets.model.range.shared_queue import MEASURED_REQUESTS, SharedQueue
 from vmwidgets.model.range.trace import OPEN, REFUSES, Trace
 from vmwidgets.stacks import STACKS
 
@@ -18,7 +19,7 @@ NOISE = ATTACKS["noisy_disk"]
 
 
 def disk(*, weighted):
-    return SharedDisk(Machine(Draws(0)), Trace(), STACKS["kvm"].layers["hardware"], weighted=weighted)
+    return SharedQueue(DISK, Machine(Draws(0)), Trace(), STACKS["kvm"].layers["hardware"], weighted=weighted)
 
 
 def load(one, waiting, requests):

@@ -28,6 +28,7 @@ def test_the_same_seed_is_the_same_fuzzing():
         ("container", "process_tables"),
         ("xen", "validation"),
         ("kvm", "iommu"),
+        ("kvm", "interrupt_remapping"),
         ("kvm", "frame_owners"),
     ],
 )

@@ -14,6 +14,7 @@ from vmwidgets.stacks import STACKS
 
 QUICK = (
     *("beyond_memory", "mapped_twice", "table_update", "device_overrun", "device_overrun_neighbour", "dma"),
+    "message_interrupt",
     *("uncleared_frames", "nic_underflow", "backend_request", "fragments", "convenience_channel", "shared_kernel"),
 )
 """Those that need no time to pass, so that many mutants can be tried."""

@@ -109,6 +109,7 @@ def test_no_program_reaches_what_is_not_its_own(stack, program, placement, seed)
     shot.cpu.run(BUDGET)
     verdict = shot.verdict()
     assert not verdict.succeeded
+    assert not scenario.interrupts
     assert verdict.read == verdict.written == verdict.taken == verdict.crashed == ()
     assert without_buffer(scenario, foreign(scenario, "guest 0")) == before
     check_owners(scenario)

@@ -15,6 +15,7 @@ from vmwidgets.attacks.convenience_channel import CONVENIENCE_CHANNEL
 from vmwidgets.attacks.covert_channel import COVERT_CHANNEL
 from vmwidgets.attacks.device_overrun import DEVICE_OVERRUN, DEVICE_OVERRUN_NEIGHBOUR
 from vmwidgets.attacks.dma import DMA
+from vmwidgets.attacks.exit_storm import EXIT_STORM
 from vmwidgets.attacks.flush_reload import FLUSH_RELOAD
 from vmwidgets.attacks.fork_bomb import FORK_BOMB
 from vmwidgets.attacks.fragments import FRAGMENTS
@@ -22,9 +23,12 @@ from vmwidgets.attacks.host_memory import HOST_MEMORY
 from vmwidgets.attacks.host_read import HOST_READ
 from vmwidgets.attacks.interrupt_storm import INTERRUPT_STORM
 from vmwidgets.attacks.mapped_twice import MAPPED_TWICE
+from vmwidgets.attacks.message_interrupt import MESSAGE_INTERRUPT
 from vmwidgets.attacks.nic_underflow import NIC_UNDERFLOW
 from vmwidgets.attacks.noisy_cpu import NOISY_CPU
 from vmwidgets.attacks.noisy_disk import NOISY_DISK
+from vmwidgets.attacks.noisy_memory import NOISY_MEMORY
+from vmwidgets.attacks.noisy_network import NOISY_NETWORK
 from vmwidgets.attacks.row_hammer import ROW_HAMMER
 from vmwidgets.attacks.shared_kernel import SHARED_KERNEL
 from vmwidgets.attacks.sharing_oracle import SHARING_ORACLE
@@ -41,7 +45,7 @@ CLASSES: dict[int, str] = {
     5: "backend in a privileged domain, CVE-2021-28476",
     6: "validation of page-table updates, CVE-2015-7835 (XSA-148)",
     8: "first-level cache read past the tables, CVE-2018-3646 (L1TF)",
-    10: "DMA without an IOMMU",
+    10: "DMA without an IOMMU, interrupts without remapping",
     11: "timing of writes to shared pages (Suzaki et al. 2011; Xiao et al. 2013)",
     12: "flush and reload of a shared page (Yarom and Falkner 2014)",
     13: "shared page in a hammered row (Razavi et al. 2016)",
@@ -80,6 +84,7 @@ ATTACKS: dict[str, Attack] = {
         FRAGMENTS,
         CONVENIENCE_CHANNEL,
         DMA,
+        MESSAGE_INTERRUPT,
         INTERRUPT_STORM,
         UNCLEARED_FRAMES,
         BALLOON_REFUSAL,
@@ -96,6 +101,9 @@ ATTACKS: dict[str, Attack] = {
         TICK_THEFT,
         NOISY_CPU,
         NOISY_DISK,
+        NOISY_NETWORK,
+        NOISY_MEMORY,
+        EXIT_STORM,
     )
 }
 """All attacks by id."""

@@ -49,6 +49,8 @@ class Placement:
         ``scheduled``, and else do nothing.
     overcommitted
         Whether the attacker was lent memory of the victim's, which now needs it.
+    pressed
+        Whether VMs were promised more memory than there is, and use it.
     seat
         One of :data:`SEATS`.
     """
@@ -63,6 +65,7 @@ class Placement:
     scheduled: bool = False
     vcpus: int = 1
     overcommitted: bool = False
+    pressed: bool = False
     seat: str = "guest"
 
     def __post_init__(self) -> None:

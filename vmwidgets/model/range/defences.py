@@ -17,6 +17,7 @@ from vmwidgets.model.range.offers import (
     emulates,
     extra,
     has_control,
+    has_reserving_scheduler,
     has_scanner,
     has_stub_domains,
     map_check,
@@ -113,6 +114,12 @@ DEFENCES: dict[str, Defence] = {
             lambda stack, _: "passthrough" in stack.devices,
         ),
         Defence(
+            "interrupt_remapping",
+            said("interrupt remapping"),
+            said("a device interrupts by a write, and the write says with which vector"),
+            lambda stack, _: "passthrough" in stack.devices,
+        ),
+        Defence(
             "salting",
             said("page sharing off, or within one VM only (salting)"),
             said("pages of different VMs with the same content share a frame"),
@@ -141,6 +148,24 @@ DEFENCES: dict[str, Defence] = {
             said("limit of processor time"),
             said("a VM may use what its vCPUs can get"),
             lambda stack, _: has_control(stack, "cpu_limit_mhz"),
+        ),
+        Defence(
+            "cpu_reservation",
+            said("reservation of processor time"),
+            said("what a VM gets depends on how many others there are, and on who works for them"),
+            lambda stack, _: has_reserving_scheduler(stack),
+        ),
+        Defence(
+            "memory_reservation",
+            said("reservation of memory"),
+            said("any page of a VM may be paged out when others need memory"),
+            lambda stack, _: has_control(stack, "memory_reservation_bytes"),
+        ),
+        Defence(
+            "network_weights",
+            said("network shares"),
+            said("the link sends packets in the order they come"),
+            lambda stack, _: has_control(stack, "network_shares"),
         ),
         Defence(
             "io_weights",

@@ -1,9 +1,12 @@
 """A device that is passed through to a VM: the guest programs it, and it reads and writes memory by itself.
 
 Its accesses do not go through the tables of the processor. An IOMMU translates them by the map of the VM; without one
-an address that the guest gives to the device is an address of the machine.
+an address that the guest gives to the device is an address of the machine. A write to certain addresses is no access to
+memory but an interrupt (MSI), whose vector is what was written; only interrupt remapping tells a device's own from one
+that the guest has made up.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
@@ -22,6 +25,10 @@ FETCH, STORE = 1, 2
 """Commands: memory to device, device to memory."""
 DONE, FAILED = 0, 1
 """What the command port answers."""
+MESSAGES, MESSAGES_END = 0xFEE00000, 0xFEF00000
+"""Addresses at which writes are interrupts (Intel SDM volume 3, "Message Address Register Format")."""
+FIRST_VECTOR, LAST_VECTOR = 32, 254
+"""Of interrupts; those below are exceptions."""
 
 
 class DmaDevice:
@@ -33,12 +40,23 @@ class DmaDevice:
         The machine, whose device it is, and where decisions are written down.
     closed
         Whether there is an IOMMU.
+    interrupt
+        What becomes of an interrupt that the device raises, by vector; returns whether it is let through.
     """
 
     ports = 3
 
-    def __init__(self, machine: Machine, guest: Guest, trace: Trace, *, closed: bool) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        guest: Guest,
+        trace: Trace,
+        *,
+        closed: bool,
+        interrupt: Callable[[int], bool] = lambda _vector: False,
+    ) -> None:
         self._machine, self._guest, self._trace, self._closed = machine, guest, trace, closed
+        self._interrupt = interrupt
         self._address, self._status, self._cursor = 0, DONE, 0
         self._block = bytearray(BLOCK_BYTES)
 
@@ -65,6 +83,9 @@ class DmaDevice:
 
     def _transfer(self, *, write: bool) -> None:
         self._cursor = 0
+        if write and MESSAGES <= self._address < MESSAGES_END:
+            self._status = DONE if self._interrupt(self._block[0]) else FAILED
+            return
         if write:
             self._guest.separate(self._address // PAGE_BYTES)
         at = self._translate(self._address - self._address % BLOCK_BYTES)
@@ -98,6 +119,19 @@ def plug(scenario: "Scenario") -> None:
     """Give the attacker's VM the device, if the stack can pass one through."""
     port = scenario.port("dma", DmaDevice.ports)
     scenario.numbers["dma_block_bytes"] = BLOCK_BYTES
-    if "passthrough" in scenario.stack.devices:
-        closed = scenario.defences["iommu"]
-        scenario.ports.plug(port, DmaDevice(scenario.machine, scenario.attacker, scenario.trace, closed=closed))
+    vector = scenario.draws.number("vector of the device", FIRST_VECTOR, LAST_VECTOR - 1)
+    scenario.numbers |= {"message_address": MESSAGES, "device_vector": vector}
+    if "passthrough" not in scenario.stack.devices:
+        return
+    layer, trace = scenario.stack.layers.with_("schedules")[0].id, scenario.trace
+    closed, remaps = scenario.defences["iommu"], scenario.defences["interrupt_remapping"]
+
+    def interrupt(number: int) -> bool:
+        scenario.machine.work["interrupts_remapped"] += remaps
+        if number != vector:
+            trace.note("hardware" if remaps else layer, "interrupt_remapping", REFUSES if remaps else OPEN, number)
+            if not remaps:
+                scenario.interrupts.append(number)
+        return number == vector or not remaps
+
+    scenario.ports.plug(port, DmaDevice(scenario.machine, scenario.attacker, trace, closed=closed, interrupt=interrupt))

@@ -64,6 +64,16 @@ def _disk_short(range: "Scenario") -> bool:
     return range.disk is not None and range.disk.is_short
 
 
+def _network_short(range: "Scenario") -> bool:
+    """The victim's turns at the network link are less than its share."""
+    return range.link is not None and range.link.is_short
+
+
+def _interrupted(range: "Scenario") -> bool:
+    """A layer below has handled an interrupt that the attacker made up."""
+    return bool(range.interrupts)
+
+
 GOALS: dict[str, Callable[["Scenario"], bool]] = {
     "secret": _secret,
     "foreign_write": _foreign_write,
@@ -74,6 +84,8 @@ GOALS: dict[str, Callable[["Scenario"], bool]] = {
     "slowed": _slowed,
     "memory_short": _memory_short,
     "disk_short": _disk_short,
+    "network_short": _network_short,
+    "interrupted": _interrupted,
     "gone": _gone,
 }
 """The goals by id: each says of a range in which guest code has run whether it has got there."""

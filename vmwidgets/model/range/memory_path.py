@@ -92,6 +92,13 @@ class MemoryPath(GuestMemory):
         self._readable.pop(address // PAGE_BYTES, None)
         self._writable.pop(address // PAGE_BYTES, None)
 
+    def used_frames(self) -> list[int]:
+        """Return the guest's frames whose translation was looked up since this was asked last, and forget all."""
+        owners, name = self._owner.owners, self._guest.name
+        frames = {*self._readable.values(), *self._writable.values()}
+        self.forget()
+        return sorted(frame for frame in frames if owners[frame] == name)
+
     def switch(self, root: int) -> None:
         """Translate by the table of level 4 at ``root`` from now on."""
         self.root = root & ADDRESS_MASK

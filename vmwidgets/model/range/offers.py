@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.range.memory_path import MAP_CHECKS
+from vmwidgets.model.scheduling import ALGORITHMS, Scheduling
 from vmwidgets.model.stack import Stack
 
 Offered = Callable[[Stack, str], bool]
@@ -34,6 +35,17 @@ def balloons(stack: Stack) -> Layer | None:
         if layer.kind == "program" or on_ladder:
             return layer
     return None
+
+
+def has_targets(stack: Stack) -> bool:
+    """Return whether somebody says how much memory each VM shall have, by shares or by demand."""
+    return stack.memory_profile is not None and stack.memory_profile.targets != "none"
+
+
+def has_reserving_scheduler(stack: Stack) -> bool:
+    """Return whether processor time can be reserved, and the scheduler heeds that."""
+    algorithm = ALGORITHMS[stack.scheduler or Scheduling().algorithm]
+    return has_control(stack, "cpu_reservation_mhz") and "reservation" in algorithm.heeds
 
 
 def pages_out(stack: Stack) -> bool:

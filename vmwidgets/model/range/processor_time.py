@@ -14,7 +14,7 @@ from vmwidgets.model.quantum import scheduler_of
 from vmwidgets.model.range.clock import Clock
 from vmwidgets.model.range.trace import OPEN, REFUSES, Trace
 from vmwidgets.model.scheduler import RUNNING, Guest, Processors, Simulation
-from vmwidgets.model.scheduling import Scheduling
+from vmwidgets.model.scheduling import ALGORITHMS, Scheduling
 
 INSTRUCTION_US = 5
 """A slow processor, so that seconds fit into the budget of guest code: only how finely a guest divides its time depends
@@ -29,6 +29,12 @@ BEFORE = {"credit": "credit_sampled", "credit2": "credit_sampled"}
 """The scheduler that took accounts at ticks, by its successors (Xen commit 78c9b2a6, of 2009)."""
 MEASURED_US = 300_000
 """Before so much time has passed nobody is said to have got too little."""
+HANDLING_US = 100
+"""What it takes to carry out a write to a register of a device: as long as twenty instructions of this processor. An
+assumption; an exit and an entry alone are 2000 cycles of a Xeon X5570 (Landau, Ben-Yehuda, Gordon, WIOV 2011)."""
+MOST_WAITING = 64
+"""So many writes wait in a domain beside the VM before the guest has to wait, too. An assumption."""
+_LOOKS_US = 1000
 _LONGEST_SLEEP_US = 1_000_000
 
 
@@ -50,18 +56,35 @@ class SharedProcessor(Clock):
         How many vCPUs the attacker's VM has.
     limited
         Whether the attacker's VM may not use more than its share.
+    reserved
+        Whether its share is reserved for each of the others.
+    server
+        Id of the layer that carries out writes to registers, and whether it does so in a domain of its own, which then
+        is one more that the processor is divided among.
     trace, layer
         Where it is written down what accounting has come to, and the id of the layer that schedules.
     """
 
     def __init__(
-        self, algorithm: str, vms: int, trace: Trace, layer: str, *, exact: bool, vcpus: int = 1, limited: bool = False
+        self,
+        algorithm: str,
+        vms: int,
+        trace: Trace,
+        layer: str,
+        *,
+        exact: bool,
+        vcpus: int = 1,
+        limited: bool = False,
+        reserved: bool = False,
+        server: tuple[str, bool] = ("", False),
     ) -> None:
         super().__init__()
         algorithm = algorithm or Scheduling().algorithm
         self._sampled = not exact and algorithm in BEFORE
         settings = Scheduling(algorithm=BEFORE[algorithm] if self._sampled else algorithm)
         self._vms, self._limited, self._many = vms, limited, vcpus > 1
+        self._can_reserve = "reservation" in ALGORITHMS[settings.algorithm].heeds
+        self._reserved, (self._server, self._apart) = reserved and self._can_reserve, server
         try:
             self._vcpus, self._simulation = vcpus, self._simulate(settings, vcpus)
         except VmwidgetsError:
@@ -70,18 +93,38 @@ class SharedProcessor(Clock):
         self._steps: deque[Step] = deque([Compute(LONGEST_US)])
         self._vcpu = self._simulation.vcpus[0]
         self._vcpu.steps = self._next_steps()
-        self._computed, self._noted = 0, False
+        self._waiting_us = self._owed_us = 0
+        if self._apart:
+            self._simulation.vcpus[-1].steps = self._serve_steps()
+        self._computed, self._served, self._noted = 0, 0, False
         self._ran_us = 0  # what the vCPU shall have run: its instructions, and a microsecond for each time it woke
         self._go_on(1)
 
     def _simulate(self, settings: Scheduling, vcpus: int) -> Simulation:
         first = Guest("guest 0", (busy(),) * vcpus, cap_permille=self.share_permille if self._limited else 0)
-        others = (Guest(f"guest {index}", (busy(),)) for index in range(1, self._vms))
+        floor = self.share_permille if self._reserved else 0
+        others = [Guest(f"guest {index}", (busy(),), reservation_permille=floor) for index in range(1, self._vms)]
+        if self._apart:
+            others.append(Guest(self._server, ((Sleep(_LOOKS_US), Compute(1)),)))
         return Simulation(Processors(), scheduler_of(settings), (first, *others), 0)
 
     def _next_steps(self) -> Iterator[Step]:
         while True:
             yield self._steps.popleft()
+
+    def _serve_steps(self) -> Iterator[Step]:
+        """Carry out the writes that wait, and look for more."""
+        while True:
+            us, self._waiting_us = self._waiting_us, 0
+            yield Compute(us) if us else Sleep(_LOOKS_US)
+
+    def serve(self) -> None:
+        """Have a write to a register carried out: in time of the guest's, or of the domain that does it."""
+        if not self._apart or self._waiting_us >= MOST_WAITING * HANDLING_US:
+            self._owed_us += HANDLING_US
+        else:
+            self._waiting_us += HANDLING_US
+        self._served += 1
 
     def _go_on(self, us: int) -> None:
         """Let time go on until the vCPU has run for so long, and not a microsecond longer."""
@@ -99,8 +142,9 @@ class SharedProcessor(Clock):
 
     def read(self, executed: int) -> int:
         """Return the time stamp counter after so many instructions, when the vCPU has got to execute them."""
-        self._go_on((executed - self._computed) * INSTRUCTION_US)
+        us, self._owed_us = (executed - self._computed) * INSTRUCTION_US + self._owed_us, 0
         self._computed = executed
+        self._go_on(us)
         return self.now
 
     def interrupt(self, executed: int) -> None:  # noqa: D102
@@ -137,14 +181,28 @@ class SharedProcessor(Clock):
         """Write down once what holds the guest to its share, or that nothing does."""
         if self._noted:
             return
+        if self._served:
+            if self.now > MEASURED_US:
+                self._account_served()
+            return
         got_more = 4 * self.ran_permille(0) > 5 * self.share_permille
         if not self._many and not self._sampled:
             self._note("exact_accounting", REFUSES)
         elif self.now > MEASURED_US and got_more:
             self._note("cpu_limit" if self._many else "exact_accounting", OPEN)
         elif self.now > MEASURED_US and self._many:
-            self._note("cpu_limit" if self._limited else "vm_shares", REFUSES)
+            held = "cpu_limit" if self._limited else "cpu_reservation" if self._reserved else "vm_shares"
+            self._note(held, REFUSES)
 
-    def _note(self, check: str, outcome: str) -> None:
-        self._trace.note(self._layer, check, outcome, 0)
+    def _account_served(self) -> None:
+        """The same where the guest lets others work for it."""
+        if not self._apart:
+            self._note("exit_time", REFUSES, self._server)
+        elif self._reserved:
+            self._note("cpu_reservation", REFUSES)
+        else:
+            self._note("cpu_reservation" if self._can_reserve else "exit_time", OPEN, self._server)
+
+    def _note(self, check: str, outcome: str, layer: str = "") -> None:
+        self._trace.note(layer or self._layer, check, outcome, self._served)
         self._noted = True

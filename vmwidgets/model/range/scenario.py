@@ -4,6 +4,7 @@ What the attacker is told is the manual: sizes, ports, numbers of calls, and the
 Everything else, the secret, who has which frame, where a layer keeps what, is drawn from the seed.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
@@ -18,7 +19,10 @@ from vmwidgets.model.range import (
     host_side,
     interrupts,
     kernel_calls,
+    link,
     nic,
+    served_exits,
+    short_memory,
     user_network,
 )
 from vmwidgets.model.range.attack import Placement
@@ -26,7 +30,6 @@ from vmwidgets.model.range.clock import Clock
 from vmwidgets.model.range.cores import Core
 from vmwidgets.model.range.defences import Defences
 from vmwidgets.model.range.devices import Ports
-from vmwidgets.model.range.disk import SharedDisk
 from vmwidgets.model.range.dram import Dram
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.guest import DIRECTORY, LARGE_BYTES, MAX_PAGES, PAGES, TABLE, WINDOW, Guest
@@ -35,6 +38,7 @@ from vmwidgets.model.range.machine import FRAMES, LOW, Machine
 from vmwidgets.model.range.memory_path import MAP_CHECKS, MemoryPath
 from vmwidgets.model.range.offers import emulates, keeper
 from vmwidgets.model.range.processor_time import SharedProcessor
+from vmwidgets.model.range.shared_queue import SharedQueue
 from vmwidgets.model.range.sharing import Sharing
 from vmwidgets.model.range.spaces import Space, build, give, owner_of
 from vmwidgets.model.range.staging import stage
@@ -47,6 +51,8 @@ from vmwidgets.model.stack import Stack
 VMS = 3
 """The attacker's, the victim's, and one more."""
 ATTACKER, VICTIM = 0, 1
+MOST_INTERRUPTS = 64
+"""So many vectors are kept."""
 DEVICES = (
     floppy.plug,
     dma.plug,
@@ -59,6 +65,9 @@ DEVICES = (
     host_side.plug,
     kernel_calls.plug,
     disk.plug,
+    link.plug,
+    served_exits.plug,
+    short_memory.plug,
 )
 """What the attacker's VM may be connected to: each function gives it a device, if the stack has such."""
 _FIRST_PORT, _PORT_STEP = 0x300, 0x40
@@ -81,6 +90,8 @@ class Scenario:
         Defences that are not as the safe setting has them, see :class:`~vmwidgets.model.range.defences.Defences`.
     seed
         Decides all that the attacker is not told.
+    manual_seed
+        Decides the numbers of the manual, if these are not to change with the seed.
 
     Attributes
     ----------
@@ -96,17 +107,24 @@ class Scenario:
         A number in a page of the victim's, its page of a library, what that held at first, and the pages beside them.
     clock
         The time of the guest code.
-    processor, caches, dram, sharing, core, disk
+    interrupts
+        Vectors of interrupts that were handled below and are not those of the attacker's device: the last ones.
+    processor, caches, dram, sharing, core, disk, link
         What goes on around it, None if the placement asks for nothing of the kind.
     """
 
     def __init__(
-        self, stack: Stack, placement: Placement, switches: Mapping[str, bool] | None = None, seed: int = 0
+        self,
+        stack: Stack,
+        placement: Placement,
+        switches: Mapping[str, bool] | None = None,
+        seed: int = 0,
+        manual_seed: int | None = None,
     ) -> None:
         self.stack, self.placement = stack, placement
         self.technique = technique_for(stack, placement)
         self.defences = Defences(stack, self.technique, switches)
-        self.draws, self.trace = Draws(seed), Trace()
+        self.draws, self.trace = Draws(seed, manual_seed), Trace()
         self.machine = Machine(self.draws)
         on_host = placement.seat == "host"
         self.keeper = host_side.host_layer(stack.layers) if on_host else keeper(stack.layers)
@@ -124,13 +142,15 @@ class Scenario:
         self.mark, self.secret, self.secret_frame = self.draws.word("mark"), self.draws.word("secret"), -1
         self.pin, self.library_page, self.library_content = self.draws.number("pin", 0, NUMBERS - 1), 0, b""
         self.free_pages: list[int] = []
+        self.interrupts: deque[int] = deque(maxlen=MOST_INTERRUPTS)
         self.clock = Clock()
         self.processor: SharedProcessor | None = None
         self.caches: Caches | None = None
         self.dram: Dram | None = None
         self.sharing: Sharing | None = None
         self.core: Core | None = None
-        self.disk: SharedDisk | None = None
+        self.disk: SharedQueue | None = None
+        self.link: SharedQueue | None = None
         self.numbers = dict[str, int]()
         stage(self)
         surround(self)

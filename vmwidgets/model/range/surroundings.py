@@ -7,7 +7,8 @@ from vmwidgets.model.range.clock import CYCLES_PER_S, TICK_CYCLES, Clock
 from vmwidgets.model.range.cores import Core
 from vmwidgets.model.range.dram import HAMMERS, ROW_FRAMES, Dram
 from vmwidgets.model.range.guest import ROOT
-from vmwidgets.model.range.processor_time import INSTRUCTION_US, TICK_US, SharedProcessor
+from vmwidgets.model.range.processor_time import HANDLING_US, INSTRUCTION_US, MOST_WAITING, TICK_US, SharedProcessor
+from vmwidgets.model.range.served_exits import handler, is_apart
 from vmwidgets.model.range.sharing import COPY_CYCLES, Sharing
 from vmwidgets.model.range.timing import LINE_BYTES, MEMORY_CYCLES, Caches
 from vmwidgets.model.range.victim import SECRET_BITS, Sender, Victim
@@ -35,7 +36,7 @@ def surround(scenario: "Scenario") -> None:
 def _share_processor(scenario: "Scenario") -> None:
     stack = scenario.stack
     scheduler = stack.layers.with_("schedules")[-1].id
-    exact = scenario.defences["exact_accounting"]
+    exact, serves = scenario.defences["exact_accounting"], handler(scenario)
     scenario.processor = scenario.clock = SharedProcessor(
         stack.scheduler,
         len(scenario.guests),
@@ -44,8 +45,15 @@ def _share_processor(scenario: "Scenario") -> None:
         exact=exact,
         vcpus=scenario.placement.vcpus,
         limited=scenario.placement.vcpus > 1 and scenario.defences["cpu_limit"],
+        reserved=scenario.defences["cpu_reservation"],
+        server=(serves.id, is_apart(serves)),
     )
-    scenario.numbers |= {"tick_us": TICK_US, "loops_per_ms": 1000 // (2 * INSTRUCTION_US)}
+    scenario.numbers |= {
+        "tick_us": TICK_US,
+        "loops_per_ms": 1000 // (2 * INSTRUCTION_US),
+        "writes_waiting": MOST_WAITING,
+        "handling_us": HANDLING_US,
+    }
 
 
 def _keep_time(scenario: "Scenario") -> None:

@@ -35,6 +35,12 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("iommu", REFUSES): said("the IOMMU has no page for the address {address} that the device wants"),
     ("iommu", OPEN): said("without an IOMMU the device reaches the machine address {address}, in a frame of {owner}"),
     ("iommu", ABSENT): said("the machine has no memory at {address}, where the device wants it"),
+    ("interrupt_remapping", REFUSES): said(
+        "the IOMMU has no entry for an interrupt of the device with the number {address}"
+    ),
+    ("interrupt_remapping", OPEN): said(
+        "the device writes the number {address} where interrupts come from, and {layer} takes it for one of its own"
+    ),
     ("salting", REFUSES): said(
         "{layer} leaves a page that is equal to one of {owner} in a frame of its own: they have different salts"
     ),
@@ -55,6 +61,23 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("first_level", ABSENT): said("{address} is not in the first-level cache of this core"),
     ("cpu_limit", REFUSES): said("{layer} gives the VM no more processor time than its limit"),
     ("cpu_limit", OPEN): said("{layer} gives each vCPU its turn, and the VM has more of them than the others"),
+    ("cpu_reservation", REFUSES): said("{layer} gives each of the others the processor time that is reserved for it"),
+    ("cpu_reservation", OPEN): said(
+        "{layer} works for the VM in time of its own, and nobody has processor time reserved that this could not take"
+    ),
+    ("exit_time", REFUSES): said("{layer} does what the VM asks for in the VM's own time"),
+    ("exit_time", OPEN): said("{layer} does what the VM asks for in time of its own, which the VM is not charged for"),
+    ("memory_reservation", REFUSES): said("{layer} leaves {owner} the memory that is reserved for it"),
+    ("memory_reservation", OPEN): said(
+        "{layer} pages out what was used longest ago, and nothing is reserved for {owner}"
+    ),
+    ("memory_shares", REFUSES): said("{layer} takes memory from the VM that has most, by shares"),
+    ("host_paging", OPEN): said("{layer} pages out what was used longest ago, and that is memory of {owner}"),
+    ("host_paging", ABSENT): said("{layer} pages no VM out: who wants more memory than there is does not get it"),
+    ("network_weights", REFUSES): said("{layer} gives each VM its turn at the link, however many packets of it wait"),
+    ("network_weights", OPEN): said(
+        "{layer} sends packets in the order they come, and most of them are the attacker's"
+    ),
     ("io_weights", REFUSES): said("{layer} gives each VM its turn at the disk, however many requests of it wait"),
     ("io_weights", OPEN): said("{layer} serves requests in the order they come, and most of them are the attacker's"),
     ("vm_shares", REFUSES): said("{layer} gives the VM its share, however many vCPUs it has"),
