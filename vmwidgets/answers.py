@@ -8,9 +8,13 @@ read again when a notebook is opened, so answers survive a kernel's end and a re
 import contextlib
 import json
 import os
+import re
 import stat
 import tempfile
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from errno import ELOOP
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +32,7 @@ MAX_PROGRAM = 16_000
 MAX_TOKEN = 120
 MAX_NUMBER = 10**18
 _FIELDS = {"kind", "item", "value", "confidence"}
+_ITEM = re.compile(r'"item"\s*:\s*"([^"\\]{1,40})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,57 @@ class Answer:
                 "kind is {kind}, expected one of {known}", kind=repr(self.kind)[:40], known=", ".join(KINDS)
             )
         check_name("item", self.item)
+        most = MAX_PROGRAM if self.kind == "program" else MAX_TEXT
         for value in self.value if isinstance(self.value, tuple) else (self.value,):
-            fits = (type(value) is int and abs(value) <= MAX_NUMBER) or (type(value) is str and len(value) <= MAX_TEXT)
-            if not fits:
+            if type(value) is str and len(value) > most:
+                raise VmwidgetsError(
+                    "a text has {length} characters, and {most} is the most", length=len(value), most=most
+                )
+            if not (_is_text(value) or (type(value) is int and abs(value) <= MAX_NUMBER)):
                 raise VmwidgetsError("an answer is {value}, expected a whole number or a text", value=repr(value)[:40])
         if self.confidence is not None and self.confidence not in (1, 2, 3, 4):
             raise VmwidgetsError("confidence is {value}, expected 1 to 4", value=repr(self.confidence)[:40])
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A line of an answer file that is no record.
+
+    Parameters
+    ----------
+    line
+        Its number, counted from 1.
+    item
+        The item it was to answer, as far as that can be seen.
+    error
+        What is wrong with it.
+    """
+
+    line: int
+    item: str | None
+    error: VmwidgetsError
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What an answer file holds.
+
+    Parameters
+    ----------
+    token
+        The variant that was answered, as the header tells it.
+    answers
+        All records, oldest first.
+    latest
+        The last record of each item. An item whose last record is damaged is not there: nobody knows what it said.
+    damaged
+        The lines that are no records.
+    """
+
+    token: str
+    answers: tuple[Answer, ...]
+    latest: Mapping[str, Answer]
+    damaged: tuple[Damage, ...]
 
 
 class AnswerFile:
@@ -87,11 +137,11 @@ class AnswerFile:
         if not name.replace("_", "").replace("-", "").isalnum():
             raise VmwidgetsError("{name} cannot name an answer file", name=repr(name)[:40])
         self.name = name
-        self.token = check_name("token", token)
+        self.token = _token(token)
         self.path = Path(folder or os.environ.get("VMWIDGETS_ANSWERS") or ".") / f"{name}.answers.jsonl"
         self._answers: list[Answer] = []
         if self.path.is_symlink() or self.path.exists():
-            self.token, self._answers = _read(self.path, name)
+            self.token, self._answers = self._read()
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -125,20 +175,49 @@ class AnswerFile:
         self._answers = answers
 
     def _text(self, answers: list[Answer]) -> str:
-        header = {"vmwidgets": "answers", "schema": SCHEMA, "chapter": self.name, "token": self.token, "model": MODEL}
-        lines = [json.dumps(header, ensure_ascii=False)]
-        for answer in answers:
-            record: dict[str, Any] = {"kind": answer.kind, "item": answer.item, "value": answer.value}
-            if answer.confidence is not None:
-                record["confidence"] = answer.confidence
-            lines.append(json.dumps(record, ensure_ascii=False))
-        return "\n".join(lines) + "\n"
+        return as_text(self.name, self.token, answers)
+
+    def _read(self) -> tuple[str, list[Answer]]:
+        data = read_regular(self.path)
+        try:
+            sheet = parse(data, self.name)
+        except VmwidgetsError as error:
+            raise VmwidgetsError("{path}: {reason}", path=str(self.path), reason=str(error)) from error
+        for damage in sheet.damaged:
+            raise VmwidgetsError(
+                "{path}, line {line}: {reason}", path=str(self.path), line=damage.line, reason=str(damage.error)
+            ) from damage.error
+        return sheet.token, list(sheet.answers)
 
 
-def _read(path: Path, name: str) -> tuple[str, list[Answer]]:
-    """Read an answer file strictly; every refusal names the line."""
+def as_text(name: str, token: str, answers: Iterable[Answer]) -> str:
+    """Return an answer file's text: the header, then a line for each record."""
+    lines: list[dict[str, Any]] = [
+        {"vmwidgets": "answers", "schema": SCHEMA, "chapter": name, "token": token, "model": MODEL}
+    ]
+    for answer in answers:
+        record: dict[str, Any] = {"kind": answer.kind, "item": answer.item, "value": answer.value}
+        if answer.confidence is not None:
+            record["confidence"] = answer.confidence
+        lines.append(record)
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+
+def read_regular(path: str | os.PathLike[str]) -> bytes:
+    """Read a file of at most :data:`MAX_BYTES`, and nothing but a file: no link, pipe or device.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is no such file.
+    """
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        if not hasattr(os, "O_NOFOLLOW") and Path(path).is_symlink():
+            raise OSError(ELOOP, os.strerror(ELOOP))
+        handle = os.open(
+            path,
+            os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0),
+        )
     except OSError as error:
         raise VmwidgetsError("{path} cannot be read: {reason}", path=str(path), reason=str(error.strerror)) from error
     with os.fdopen(handle, "rb") as file:
@@ -147,26 +226,80 @@ def _read(path: Path, name: str) -> tuple[str, list[Answer]]:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise VmwidgetsError("{path} is larger than {most} bytes", path=str(path), most=MAX_BYTES)
-    lines = data.split(b"\n")
-    if lines and not lines[-1]:
-        lines.pop()
+    return data
+
+
+def parse(data: bytes, name: str) -> Sheet:
+    """Read the bytes of an answer file strictly. A line that is damaged costs the item that it answers, no other.
+
+    Parameters
+    ----------
+    data
+        At most :data:`MAX_BYTES`. Lines of nothing but white space do not count.
+    name
+        The chapter or assignment that the answers must be to.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is too much of it, or the header is not the one of answers to ``name`` in this version of the model.
+    """
+    if len(data) > MAX_BYTES:
+        raise VmwidgetsError("the answers are larger than {most} bytes", most=MAX_BYTES)
+    lines = [(number, line) for number, line in enumerate(data.removeprefix(BOM_UTF8).split(b"\n"), 1) if line.strip()]
     if len(lines) > MAX_RECORDS + 1:
-        raise VmwidgetsError("{path} has more than {most} lines", path=str(path), most=MAX_RECORDS + 1)
-    records: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, 1):
+        raise VmwidgetsError("the answers have more than {most} lines", most=MAX_RECORDS + 1)
+    token = _header(lines[0][1] if lines else b"", name)
+    answers: list[Answer] = []
+    latest: dict[str, Answer] = {}
+    damaged: list[Damage] = []
+    for number, line in lines[1:]:
         try:
-            records.append(_parse(line))
-            if number > 1:
-                _answer(records[-1])
+            answers.append(_answer(_parse(line)))
+            latest[answers[-1].item] = answers[-1]
         except VmwidgetsError as error:
-            raise VmwidgetsError(
-                "{path}, line {line}: {reason}", path=str(path), line=number, reason=str(error)
-            ) from error
-    header = records[0] if records else {}
-    expected = {"vmwidgets": "answers", "schema": SCHEMA, "chapter": name, "model": MODEL}
+            seen = _ITEM.search(line.decode(errors="replace"))
+            damaged.append(Damage(number, seen[1] if seen else None, error))
+            latest.pop(seen[1] if seen else "", None)
+    return Sheet(token, tuple(answers), latest, tuple(damaged))
+
+
+def _header(line: bytes, name: str) -> str:
+    """Return the token that the header names."""
+    try:
+        header = _parse(line)
+    except VmwidgetsError:
+        header = {}
+    expected = {"vmwidgets": "answers", "schema": SCHEMA, "chapter": name}
     if {k: header.get(k) for k in expected} != expected or type(header.get("schema")) is not int:
-        raise VmwidgetsError("{path}, line 1: this is not the header of answers to {name}", path=str(path), name=name)
-    return check_name("token", header.get("token")), [_answer(record) for record in records[1:]]
+        raise VmwidgetsError("line 1: this is not the header of answers to {name}", name=name)
+    if header.get("model") != MODEL:
+        raise VmwidgetsError(
+            "line 1: these answers were given with model {model}, and this is {expected}",
+            model=repr(header.get("model"))[:40],
+            expected=MODEL,
+        )
+    return _token(header.get("token"))
+
+
+def _token(value: object) -> str:
+    if (
+        not isinstance(value, str)
+        or not 1 <= len(value) <= MAX_TOKEN
+        or value != value.strip()
+        or not value.isprintable()
+    ):
+        raise VmwidgetsError(
+            "token is {value}, expected 1 to {most} printable characters without blanks at the ends",
+            value=repr(value)[:60],
+            most=MAX_TOKEN,
+        )
+    return value
+
+
+def _is_text(value: object) -> bool:
+    # Half of a surrogate pair can stand in JSON, but not in UTF-8: whoever wrote it down would fail.
+    return type(value) is str and (value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value))
 
 
 def _parse(line: bytes) -> dict[str, Any]:
