@@ -16,16 +16,25 @@ class Draws:
     ----------
     seed
         Any whole number from 0 to 2**63 - 1.
+    manual
+        The same for what the manual of the machine prints, which then stays as it is from one boot to the next; None:
+        the seed decides that, too.
     """
 
     seed: int
+    manual: int | None = None
 
     def __post_init__(self) -> None:
         check_int("seed", self.seed, 0, 2**63 - 1)
+        check_int("manual", self.manual or 0, 0, 2**63 - 1)
+
+    def _key(self, name: str) -> int:
+        seed = self.seed if self.manual is None or not is_printed(name) else self.manual
+        return fnv1a(f"{seed}/{name}")
 
     def word(self, name: str) -> int:
         """Return 64 random bits, not all of them zero."""
-        return int(mix64(fnv1a(f"{self.seed}/{name}"), np.zeros(1, np.int64))[0]) or 1
+        return int(mix64(self._key(name), np.zeros(1, np.int64))[0]) or 1
 
     def number(self, name: str, low: int, high: int) -> int:
         """Return a number from ``low`` to ``high``, both included."""
@@ -33,5 +42,14 @@ class Draws:
 
     def order(self, name: str, count: int) -> list[int]:
         """Return the numbers from 0 to ``count`` - 1 in random order."""
-        bits = mix64(fnv1a(f"{self.seed}/{name}"), np.arange(count, dtype=np.int64))
+        bits = mix64(self._key(name), np.arange(count, dtype=np.int64))
         return [int(at) for at in np.argsort(bits, kind="stable")]
+
+
+def is_printed(name: str) -> bool:
+    """Return whether what is drawn under a name stands in the manual: marks, numbers of calls, ports, distances."""
+    return (
+        name in ("mark", "library", "hypercalls", "hypercall order", "vector of the device")
+        or name.startswith("port ")
+        or name.endswith(" distance")
+    )

@@ -67,10 +67,14 @@ class Shot:
     def _time(self) -> int:
         return self.scenario.clock.read(self.cpu.executed)
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the goal has been reached so far."""
+        return GOALS[self.attack.goal](self.scenario)
+
     def verdict(self) -> Verdict:
         """Return what has come of it so far."""
-        range, counts = self.scenario, self.cpu.counts()
-        succeeded = GOALS[self.attack.goal](range)
+        range, counts, succeeded = self.scenario, self.cpu.counts(), self.succeeded
         deciding, name = range.trace.deciding(succeeded), range.attacker.name
         return Verdict(
             succeeded,

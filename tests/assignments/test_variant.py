@@ -1,0 +1,104 @@
+import pytest
+
+from vmwidgets.assignments.perimeter import variant
+from vmwidgets.assignments.perimeter.proof import KINDS, STEPS, Step, encode
+from vmwidgets.assignments.perimeter.weaknesses import FAMILIES, SLOTS, WEAKNESSES
+from vmwidgets.attacks import ATTACKS
+from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.range.draws import Draws
+
+VARIANTS = [variant(seed * 0x9E3779B97F4A7C15 % 2**64) for seed in range(300)]
+
+
+def test_the_same_seed_gives_the_same_host():
+    assert variant(5) == variant(5)
+    assert variant(5) != variant(6)
+
+
+@pytest.mark.parametrize("seed", [0, 2**63 - 1, 2**63, 2**64 - 1])
+def test_any_seed_of_64_bits_will_do(seed):
+    assert variant(seed).run("V1", "nop", seed).crossed is False
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, "5", None, 1.5, True])
+def test_what_is_no_seed_is_refused(seed):
+    with pytest.raises(VmwidgetsError, match="seed"):
+        variant(seed)
+
+
+def test_five_families_are_there_and_no_two_the_same():
+    for one in VARIANTS:
+        assert {slot: hole.family in SLOTS[slot] for slot, hole in one.exploitable.items()} == dict.fromkeys(
+            SLOTS, True
+        )
+        holes = (*one.exploitable.values(), one.decoy, one.incurable)
+        assert len({hole.family for hole in holes}) == 5
+        assert one.decoy.family != "V9"
+
+
+def test_structures_are_many():
+    """Three walls with four, six and four holes: a classmate has another triple nearly always."""
+    triples = {tuple(hole.id for hole in one.exploitable.values()) for one in VARIANTS}
+    assert len(triples) > 70
+    assert len({one.structure for one in VARIANTS}) > 290
+    assert {one.encoding[0].operation for one in VARIANTS} == {"xor", "add", "rotate"}
+    assert {hole for one in VARIANTS for hole in (one.decoy.id, one.incurable.id)} == set(WEAKNESSES)
+
+
+def test_the_board_opens_what_is_exploitable_and_nothing_else():
+    for one in VARIANTS:
+        off = {id for id, on in one.settings.items() if not on}
+        assert off == {"stub_domain", *(id for hole in one.exploitable.values() for id in hole.switches)}
+        assert not set(one.missing) & set(one.settings)
+        assert set(one.decoy.switches) <= set(one.settings)
+
+
+def test_the_manual_stays_while_the_boot_changes():
+    one = variant(3)
+    first, second = one.numbers(1), one.numbers(2)
+    assert {name for name in first if first[name] != second[name]} <= {"window_entry", "lowest_table"}
+    assert first["mark"] != variant(4).numbers(1)["mark"]
+    assert first["port_nic"] == second["port_nic"]
+
+
+def test_what_is_printed_comes_from_the_seed_of_the_manual():
+    assert Draws(1, 9).word("mark") == Draws(2, 9).word("mark") == Draws(9).word("mark")
+    assert Draws(1, 9).word("secret") == Draws(1).word("secret") != Draws(2, 9).word("secret")
+    assert Draws(1, 9).order("hypercall order", 5) == Draws(9).order("hypercall order", 5)
+
+
+def test_zones_of_two_kinds_never_have_the_same_name():
+    own, victim, other = ({getattr(one.zones, zone) for one in VARIANTS} for zone in ("own", "victim", "other"))
+    assert len(own | victim | other) == len(own) + len(victim) + len(other)
+    assert min(map(len, (own, victim, other))) > 295
+
+
+@pytest.mark.parametrize("hole", WEAKNESSES.values(), ids=lambda hole: hole.id)
+def test_a_hole_is_that_of_its_attack(hole):
+    assert hole.attack is ATTACKS[hole.id]
+    assert hole.family == hole.attack.family
+    assert hole in FAMILIES[hole.family]
+
+
+@pytest.mark.parametrize(
+    ("step", "found", "reported"),
+    [
+        (Step("xor", 0xFF), 0x0F, 0xF0),
+        (Step("add", 2), 2**64 - 1, 1),
+        (Step("rotate", 8), 0xAB << 56 | 1, 0x1AB),
+    ],
+)
+def test_steps_of_an_encoding(step, found, reported):
+    assert encode([step], found) == reported
+
+
+def test_kinds_of_encodings():
+    assert len(KINDS) == len(set(KINDS)) == 12
+    assert {len(kind) for kind in KINDS} == {STEPS}
+
+
+def test_a_switch_that_the_board_does_not_have_is_refused():
+    with pytest.raises(VmwidgetsError, match="no switch 'moat'"):
+        variant(1).run("V1", "nop", 1, {"moat": True})
+    with pytest.raises(VmwidgetsError, match="family is 'V10'"):
+        variant(1).run("V10", "nop", 1)

@@ -1,0 +1,258 @@
+"""A student's own host: which weaknesses it has, and all numbers that its manual prints, drawn from one seed.
+
+First the structure is drawn: the families, of each the hole, how a proof is encoded; then the numbers. What a VM cannot
+know before it boots, the secret, who has which frame, what lies where, is drawn at each boot from another seed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from vmwidgets.assignments.perimeter.proof import Step, draw_steps, encode
+from vmwidgets.assignments.perimeter.stack import KORDON, MEMORY
+from vmwidgets.assignments.perimeter.trial import Run, Trial
+from vmwidgets.assignments.perimeter.weaknesses import FAMILIES, REDUNDANT, SLOTS, STUBBORN, SWITCHES, Weakness
+from vmwidgets.assignments.perimeter.zones import Zones, draw_zones
+from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.guest_memory import PAGE_BYTES
+from vmwidgets.model.range.attack import Attack
+from vmwidgets.model.range.defences import Defences
+from vmwidgets.model.range.draws import Draws
+from vmwidgets.model.range.goals import GOALS
+from vmwidgets.model.range.run import fill
+from vmwidgets.model.range.scenario import Scenario, technique_for
+from vmwidgets.model.stack import Stack
+
+BOOT_NAMES = ("lowest_table", "window_entry")
+"""Numbers that are drawn at each boot and that a VM finds in its own page tables: programs write them as
+``{placeholders}``. All others are printed in the manual, and written as they are."""
+_SCAN_PAGES_PER_S = (150, 250)
+_TICKET_PAGES = (2, 6)
+_SEEDS = 2**64 - 1
+_UPPER = 2**64 - 0x5DEECE66D
+"""Its highest bit is set; what the others are is of no account."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A student's host.
+
+    Parameters
+    ----------
+    seed
+        What it was drawn from.
+    exploitable
+        The hole of each wall of :data:`~vmwidgets.assignments.perimeter.weaknesses.SLOTS`.
+    decoy
+        A hole that a switch closes already.
+    incurable
+        A hole against which the board has no switch.
+    encoding
+        How a proof is encoded.
+    zones
+        What the VMs are called.
+    scan_pages_per_s
+        How many pages the scanner for equal pages looks at in a second.
+    ticket_address
+        Where in its own memory the attacker's VM finds its ticket.
+    """
+
+    seed: int
+    exploitable: Mapping[str, Weakness]
+    decoy: Weakness
+    incurable: Weakness
+    encoding: tuple[Step, ...]
+    zones: Zones
+    scan_pages_per_s: int
+    ticket_address: int
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The VMM and what it stands on."""
+        return replace(KORDON, memory_profile=replace(MEMORY, scan_pages_per_s=self.scan_pages_per_s))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The switches that this board does not have: those against what is incurable."""
+        return self.incurable.switches
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The switches that this board has."""
+        return tuple(id for id in SWITCHES if id not in self.missing)
+
+    @property
+    def settings(self) -> dict[str, bool]:
+        """The switches as they are when the host is handed over: True is on."""
+        off = {*REDUNDANT, *(id for one in self.exploitable.values() for id in one.switches)}
+        return {id: id not in off for id in self.switches}
+
+    @property
+    def structure(self) -> tuple[str, ...]:
+        """What is the same for students with the same structure: holes, and the kinds of steps of the encoding."""
+        holes = (*self.exploitable.values(), self.decoy, self.incurable)
+        return (*(one.id for one in holes), *(step.operation for step in self.encoding))
+
+    def weakness(self, family: str) -> Weakness:
+        """Return the hole of a family: the one that this host has, else the first that there is.
+
+        Raises
+        ------
+        VmwidgetsError
+            If there is no such family.
+        """
+        if family not in FAMILIES:
+            raise VmwidgetsError(
+                "family is {value}, expected one of {known}", value=repr(family)[:40], known=", ".join(FAMILIES)
+            )
+        planted = (*self.exploitable.values(), self.decoy, self.incurable)
+        return next((one for one in planted if one.family == family), FAMILIES[family][0])
+
+    def shot(self, family: str, code: str, boot_seed: int, switches: Mapping[str, bool] | None = None) -> Trial:
+        """Return a program of the student's on the host after a boot, not yet run.
+
+        Parameters
+        ----------
+        family
+            The family of attacks that it is of, which decides where it is run.
+        code
+            Its text. Of placeholders it may have those of :data:`BOOT_NAMES`.
+        boot_seed
+            Decides what is random at boot, 0 to 2**64 - 1.
+        switches
+            Switches that are not as they are when the host is handed over.
+
+        Raises
+        ------
+        VmwidgetsError
+            If the text is no program, or there is no such family or switch.
+        """
+        weakness = self.weakness(family)
+        scenario = self._boot(weakness, boot_seed, switches)
+        manual = scenario.manual()
+        filled = fill(code, {name: manual[name] for name in BOOT_NAMES})
+        goal = weakness.attack.goal if weakness.proof != "secret" else "secret"
+        ticket = Draws(_folded(boot_seed)).word("ticket")
+        scenario.machine.put(
+            scenario.attacker.map[self.ticket_address // PAGE_BYTES] * PAGE_BYTES + self.ticket_address % PAGE_BYTES,
+            ticket,
+        )
+
+        def proven(range: Scenario) -> bool:
+            reports = range.attacker.reports
+            if weakness.proof == "number":
+                return reports[:1] == [encode(self.encoding, range.pin)]
+            if weakness.proof == "ticket":
+                return encode(self.encoding, ticket) in reports and GOALS["starved"](range)
+            return encode(self.encoding, range.secret) in reports
+
+        return Trial(Attack("own", "", filled, goal, weakness.attack.placement), scenario, proven)
+
+    def run(self, family: str, code: str, boot_seed: int, switches: Mapping[str, bool] | None = None) -> Run:
+        """Run a program of the student's on the host after a boot, see :meth:`shot`."""
+        return self.shot(family, code, boot_seed, switches).run()
+
+    def run_gallery(
+        self,
+        weakness: Weakness,
+        boot_seed: int,
+        switches: Mapping[str, bool] | None = None,
+        code: str | None = None,
+    ) -> Run:
+        """Run an attack of the gallery, which knows all numbers and proves nothing: whether the wall falls.
+
+        Parameters
+        ----------
+        weakness
+            Whose hole it goes through.
+        boot_seed, switches
+            As for :meth:`shot`.
+        code
+            Another text of the attack, with placeholders: a mutant of it.
+        """
+        attack = weakness.attack
+        goal = attack.goal if weakness.proof != "secret" else "secret"
+        attack = replace(attack, goal=goal, code=attack.code if code is None else code)
+        return Trial(attack, self._boot(weakness, boot_seed, switches)).run()
+
+    def numbers(self, boot_seed: int = 0) -> dict[str, int]:
+        """Return all numbers of the manual by name; those of :data:`BOOT_NAMES` are those of one boot."""
+        found: dict[str, int] = {}
+        for family in ("V1", "V6", "V8"):
+            found = self._boot(FAMILIES[family][0], boot_seed, None).manual() | found
+        return found | {"ticket_address": self.ticket_address}
+
+    def _boot(self, weakness: Weakness, boot_seed: int, switches: Mapping[str, bool] | None) -> Scenario:
+        placement = weakness.attack.placement
+        stack = replace(self.stack, technique=weakness.technique) if weakness.technique else self.stack
+        offered = Defences(stack, technique_for(stack, placement)).offered
+        settings = self.set(switches) | dict.fromkeys(self.missing, False)
+        chosen = {id: on for id, on in settings.items() if id in offered}
+        return Scenario(stack, placement, chosen, _folded(boot_seed), _folded(self.seed))
+
+    def set(self, switches: Mapping[str, bool] | None) -> dict[str, bool]:
+        """Return the settings of the board with some of its switches other than handed over.
+
+        Raises
+        ------
+        VmwidgetsError
+            If the board has no such switch.
+        """
+        settings = self.settings
+        for id, on in (switches or {}).items():
+            if id not in settings:
+                raise VmwidgetsError(
+                    "the board has no switch {name}, expected one of {known}",
+                    name=repr(id)[:40],
+                    known=", ".join(settings),
+                )
+            settings[id] = on
+        return settings
+
+
+def variant(seed: int) -> Variant:
+    """Draw a student's host.
+
+    Parameters
+    ----------
+    seed
+        0 to 2**64 - 1; the same seed gives the same host everywhere.
+    """
+    check_int("seed", seed, 0, _SEEDS)
+    draws = Draws(_folded(seed))
+    exploitable = {slot: _hole(draws, slot, FAMILIES[_one(draws, slot, families)]) for slot, families in SLOTS.items()}
+    used = {one.family for one in exploitable.values()}
+    incurable = _incurable(draws, used)
+    rest = [family for family in FAMILIES if family not in {*used, incurable.family, "V9"}]
+    decoy = _hole(draws, "decoy", FAMILIES[_one(draws, "decoy", rest)])
+    return Variant(
+        seed,
+        exploitable,
+        decoy,
+        incurable,
+        draw_steps(draws),
+        draw_zones(draws),
+        draws.number("scanner", *_SCAN_PAGES_PER_S),
+        PAGE_BYTES * draws.number("ticket page", *_TICKET_PAGES) + 8 * draws.number("ticket word", 16, 511),
+    )
+
+
+def _incurable(draws: Draws, used: set[str]) -> Weakness:
+    """Draw a hole that the board has no switch for: half of the time that of the host, else one of another family."""
+    families = sorted({one.family for one in STUBBORN} - used - {"V9"})
+    family = "V9" if draws.number("whose fault", 0, 1) else _one(draws, "incurable", families)
+    return _hole(draws, "incurable", [one for one in STUBBORN if one.family == family])
+
+
+def _one(draws: Draws, name: str, families: "list[str] | tuple[str, ...]") -> str:
+    return families[draws.number(f"{name} family", 0, len(families) - 1)]
+
+
+def _hole(draws: Draws, name: str, holes: "list[Weakness] | tuple[Weakness, ...]") -> Weakness:
+    return holes[draws.number(f"{name} hole", 0, len(holes) - 1)]
+
+
+def _folded(seed: int) -> int:
+    """Return a seed of 63 bits, as ranges take it, for one of 64, so that two that differ in one bit remain two."""
+    check_int("seed", seed, 0, _SEEDS)
+    return seed if seed < 2**63 else seed ^ _UPPER
