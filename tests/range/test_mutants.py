@@ -14,17 +14,20 @@ from vmwidgets.stacks import STACKS
 
 QUICK = (
     *("beyond_memory", "mapped_twice", "table_update", "device_overrun", "device_overrun_neighbour", "dma"),
-    "message_interrupt",
+    *("message_interrupt", "interrupt_storm", "balloon_refusal", "host_memory", "fork_bomb"),
     *("uncleared_frames", "nic_underflow", "backend_request", "fragments", "convenience_channel", "shared_kernel"),
+    *("sharing_oracle", "covert_channel", "flush_reload", "row_hammer", "cached_secret", "cached_secret_sibling"),
+    *("tick_theft", "noisy_cpu", "noisy_disk", "noisy_network", "noisy_memory", "exit_storm"),
 )
-"""Those that need no time to pass, so that many mutants can be tried."""
+"""Those that a defence can stop."""
+BUDGET = 50_000
 TRIED = ("kvm", "xen", "workstation", "container")
 
 
 def openings(name, stack):
-    """The sets of switches of which each opens the way for an attack on a stack."""
+    """The sets of switches of which each opens the way for an attack on a stack; the empty one: it is open anyway."""
     keys = (key for key, where in EXPECTED[name].items() if stack in where)
-    return [key if isinstance(key, tuple) else (key,) for key in keys]
+    return [key if isinstance(key, tuple) else (key,) if key else () for key in keys]
 
 
 def mutant(attack, kind, seed):
@@ -88,10 +91,12 @@ def test_the_right_defence_stops_all_mutants(name):
     for stack in TRIED:
         offered = Scenario(STACKS[stack], attack.placement).defences.offered
         right = {one for opening in openings(name, stack) for one in opening}
+        if () in openings(name, stack):
+            continue  # there is none
         if name == "device_overrun_neighbour":
             right.add("bounds_check")  # where confinement is enough, this is the right one all the same
         off = {one: False for one in offered if one not in right}
         for kind in KINDS:
             for seed in range(4):
-                verdict = run_attack(mutant(attack, kind, seed), STACKS[stack], off, seed, budget=20_000)
+                verdict = run_attack(mutant(attack, kind, seed), STACKS[stack], off, seed, budget=BUDGET)
                 assert not verdict.succeeded, (stack, kind, seed)

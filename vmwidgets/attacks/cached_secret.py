@@ -55,7 +55,8 @@ digit:
     ret
 
 leak:                           ; r11 = the digit from bit rbp on of word r14 of frame r13, if in r9 to r10 - 1; else 16
-    mov [r15 + 40], r13
+    xor rsi, rsi
+    mov [r15 + 40], r13         ; if this faults, my entries are not mine to write
     mov rsi, 0x5000
     invlpg [rsi]
     mov r11, r9
@@ -76,6 +77,8 @@ flush:
     shl rax, 6
     mov rax, [rax + rdi]
 fault:
+    test rsi, rsi
+    jz end
     mov r11, r9
     mov rdi, r9
     shl rdi, 6
