@@ -42,6 +42,7 @@ TOOLS: dict[str, tuple[Callable[[], str | None], str]] = {
     "voila": (_python_module("voila"), "run `pip install -e '.[test]'`"),
     "keystone": (_python_module("keystone"), "run `pip install -e '.[test]'`"),
     "unicorn": (_python_module("unicorn"), "run `pip install -e '.[test]'`"),
+    "distributed": (_python_module("distributed"), "run `pip install -e '.[test]'`"),
     "notebook": (_python_module("notebook"), "run `pip install -e '.[test]'`"),
 }
 

@@ -1,0 +1,91 @@
+"""A cluster loses workers, and the class loses nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.grading.cluster_work import POISON, deadly, digest, faulty
+from tests.needs import needs
+from vmwidgets.grading import cluster as cluster_module
+from vmwidgets.grading.cluster import LOCAL, cluster, on_cluster
+from vmwidgets.grading.workers import Lost
+from vmwidgets.model.errors import VmwidgetsError
+
+
+@pytest.fixture(scope="module")
+def client():
+    needs("distributed")
+    # One worker may die of a task, the second is one too many; by default the fourth is, which takes longer to show.
+    import dask
+
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), cluster(LOCAL) as client:
+        yield client
+
+
+def _items(count):
+    return [str(index).encode() for index in range(count)]
+
+
+def test_a_killed_worker_loses_nothing_and_repeats_nothing(client):
+    victim = next(iter(client.run(os.getpid).values()))
+    items, got = _items(40), []
+    for item, result in on_cluster(client, digest, items):
+        got.append((item, result))
+        if len(got) == 10:
+            os.kill(victim, signal.SIGKILL)
+    assert sorted(got) == sorted((item, digest(item)) for item in items)
+    assert victim not in client.run(os.getpid).values()
+
+
+def test_chunks_grow_until_they_are_worth_a_task(client, monkeypatch):
+    sizes = []
+    submit = cluster_module._Chunks._submit
+    monkeypatch.setattr(
+        cluster_module._Chunks, "_submit", lambda self, chunk: sizes.append(len(chunk)) or submit(self, chunk)
+    )
+    results = dict(on_cluster(client, faulty, _items(400)))
+    assert len(results) == sum(sizes) == 400
+    assert sizes[0] == 1
+    assert max(sizes) == cluster_module.MAX_CHUNK
+
+
+def test_a_fault_costs_the_one_submission_that_found_it(client):
+    items = [*_items(5), POISON, *_items(5)]
+    results = dict(on_cluster(client, faulty, items))
+    assert results.pop(POISON) == Lost("the grader failed at this submission ({error})", {"error": "ZeroDivisionError"})
+    assert all(results[item] == faulty(item) for item in _items(5))
+
+
+def test_other_versions_on_the_workers_are_refused(client, monkeypatch):
+    monkeypatch.setattr(cluster_module, "__version__", "0.0.1")
+    with pytest.raises(VmwidgetsError, match=r"a worker has vmwidgets .*, expected 0\.0\.1"):
+        list(on_cluster(client, faulty, _items(2)))
+
+
+def test_what_takes_worker_after_worker_with_it_is_lost_alone(client):
+    items = [*_items(3), POISON, *_items(3)]
+    results = dict(on_cluster(client, deadly, items))
+    assert results.pop(POISON) == Lost("worker after worker was lost at this submission")
+    assert results == {item: deadly(item) for item in _items(3)}
+
+
+def test_a_scheduler_that_is_not_there_is_one_sentence(monkeypatch):
+    needs("distributed")
+    monkeypatch.setattr(cluster_module, "_CONNECT_S", 0.2)
+    with pytest.raises(VmwidgetsError, match="no scheduler answers at tcp"), cluster("tcp://127.0.0.1:9"):
+        pass
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(VmwidgetsError, match=r"pip install 'vmwidgets\[cluster\]'"), cluster(LOCAL):
+        pass
+
+
+def test_dask_is_imported_by_nobody_who_has_not_asked_for_it():
+    code = "import sys, vmwidgets.grading.cluster; print('dask' in sys.modules or 'distributed' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
