@@ -9,6 +9,7 @@ from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.run import BUDGET, run_attack
 from vmwidgets.model.range.scenario import ATTACKER, VICTIM, VMS
+from vmwidgets.model.range.shipped import switches_of
 from vmwidgets.model.range.verdict import Verdict
 from vmwidgets.model.stack import Stack
 
@@ -22,7 +23,7 @@ def run(
     code: object,
     vm: str = "",
     target: str = "",
-    defences: Mapping[str, bool] | None = None,
+    defences: Mapping[str, bool] | str | None = None,
     seed: int = 0,
     budget: int = BUDGET,
     attack: str = "",
@@ -44,7 +45,7 @@ def run(
     rest = [one for one in names if one not in (attacker, victim)]
     chosen = {ATTACKER: attacker, VICTIM: victim, VMS - 1: rest[0] if rest else ""}
     budget = check_int("budget", budget, 1, MOST_INSTRUCTIONS)
-    found = run_attack(wanted, stack, _switches(defences), seed, budget)
+    found = run_attack(wanted, stack, _switches(stack, defences), seed, budget)
     return _named(found, {f"guest {index}": name for index, name in chosen.items() if name})
 
 
@@ -79,10 +80,10 @@ def _known(what: str, name: object, names: tuple[str, ...]) -> str:
     return name
 
 
-def _switches(defences: object) -> dict[str, bool]:
+def _switches(stack: Stack, defences: object) -> dict[str, bool]:
     """Return switches by id, all of which are on or off."""
-    if defences is None:
-        return {}
+    if defences is None or isinstance(defences, str):
+        return switches_of(stack, defences)
     if not isinstance(defences, Mapping):
         raise VmwidgetsError("defences is {value}, expected ids with true or false", value=repr(defences)[:60])
     given = cast("Mapping[object, object]", defences)

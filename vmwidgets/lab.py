@@ -366,7 +366,7 @@ class Lab:
         code: "str | Attack",
         vm: str = "",
         target: str = "",
-        defences: Mapping[str, bool] | None = None,
+        defences: Mapping[str, bool] | str | None = None,
         *,
         attack: str = "",
         budget: int = 200_000,
@@ -383,7 +383,8 @@ class Lab:
         vm, target
             Names of the VM in which the code runs and of that which has the secret; by default the first two.
         defences
-            What differs from the safe setting: ``{"iommu": False}`` opens one.
+            What differs from the safe setting: ``{"iommu": False}`` opens one. ``"as_shipped"``: what the product has
+            unless somebody changes it; defences of which nobody says that are on.
         attack
             Id of an attack whose goal and situation guest code of one's own shall have: a VM with imitated devices, a
             clock. By default it is after the secret, beside its owner.

@@ -206,6 +206,32 @@ def test_costs_are_measured(view, wire):
     assert notes["confinement"] == "none that was measured in this workload"
 
 
+def test_a_product_can_be_taken_as_it_is_shipped(view, wire):
+    wire.send(view.board, name="ship")
+    rows = {row["id"]: row for row in view.board.state["rows"]}
+    assert view.board.state["as_shipped"]
+    assert (rows["core_scheduling"]["on"], rows["salting"]["on"], rows["ecc"]["on"]) == (False, True, True)
+    assert rows["salting"]["shipped"] == "As shipped: on (Linux, admin-guide/mm/ksm.rst: run = 0)."
+    assert rows["ecc"]["shipped"] == "As shipped: nobody says; taken to be on."
+    assert rows["validation"]["shipped"] == ""
+    view.products.move("esx")  # the next product as it is shipped, too
+    rows = {row["id"]: row for row in view.board.state["rows"]}
+    assert (rows["salting"]["on"], view.board.state["as_shipped"]) == (False, True)
+    wire.send(view.board, name="switch", id="salting", on=True)
+    assert not view.board.state["as_shipped"]
+    view.products.move("kvm")
+    assert view.board.state["safe"] is False  # what was switched by hand is taken along, and follows nothing
+
+
+def test_it_can_begin_as_the_product_is_shipped(lab):
+    view = vm.AttackLab(lab, "cached_secret_sibling", defences="as_shipped")
+    view.trial.run()
+    assert view.trace.state["outcome"] == "open"
+    view.close()
+    with pytest.raises(vm.VmwidgetsError, match="defences is 'naked', expected ids with true or false, or as_shipped"):
+        vm.AttackLab(lab, defences="naked")
+
+
 def test_the_seed_hides_another_secret(view, wire):
     ports = view.trial.manual["port_floppy"], view.trial.scenario.secret
     wire.send(view.code, name="seed", value=5)

@@ -12,6 +12,7 @@ from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.matrix import SAFE, Cell, matrix
 from vmwidgets.model.range.run import run_attack
 from vmwidgets.model.range.scenario import Scenario
+from vmwidgets.model.range.shipped import AS_SHIPPED, as_shipped
 from vmwidgets.model.stack import Stack
 from vmwidgets.stacks import STACKS, get
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """Of a run with all defences off."""
-SUCCEEDS, SEVERAL, NEVER = "succeeds", "without several", "never"
+SUCCEEDS, SEVERAL, NEVER, FAILS = "succeeds", "without several", "never", "fails"
 MAX_SEED = 2**63 - 1
 _COLUMNS = (
     *("attack", "title", "family", "number", "stack", "product", "opened", "defence", "seed", "succeeded"),
@@ -75,6 +76,7 @@ def attack_matrix(
     attacks: str | Sequence[object] = (),
     seeds: int | Sequence[int] = 0,
     tidy: bool = False,
+    defences: str = "",
 ) -> "pd.DataFrame":
     """Run each attack on each stack, with all its defences on, with each of them off alone, and with all off.
 
@@ -91,6 +93,9 @@ def attack_matrix(
         One or several.
     tidy
         Whether to return one row per run instead of one per attack.
+    defences
+        ``"as_shipped"``: one run of each, with the defences that the product has unless somebody changes them; a cell
+        then says ``"succeeds"`` or ``"fails"``.
 
     Returns
     -------
@@ -99,15 +104,21 @@ def attack_matrix(
         attack does with all defences on; ``"without iommu"`` if it does when that one is off; ``"without several"`` if
         more than one has to be off; ``"never"`` if it fails without any, for the stack does not have what it needs.
         Where not all seeds agree, it says how many of them do. Tidy: ``attack``, ``title``, ``family``, ``number``,
-        ``stack``, ``product``, ``opened`` (id of the defence that is off, ``""`` if none, ``"all"`` if all are),
+        ``stack``, ``product``, ``opened`` (id of the defence that is off, ``""`` if none, ``"all"`` if all are,
+        ``"as_shipped"``),
         ``defence`` (its name), ``seed``, ``succeeded``, ``layer`` (that decided), ``check`` (what it looked at),
         ``mechanism`` (the sentence), ``instructions``, ``exits``.
     """
     import pandas as pd
 
     who, below, numbers = chosen_attacks(attacks), chosen_stacks(stacks), chosen_seeds(seeds)
+    if defences not in ("", AS_SHIPPED):
+        raise VmwidgetsError(
+            "defences is {value}, expected one of {known}", value=repr(defences)[:60], known=f"'', {AS_SHIPPED!r}"
+        )
+    cells = _as_shipped if defences else _cells
     runs = [
-        (seed, cell) for seed in numbers for attack in who for stack in below for cell in _cells(attack, stack, seed)
+        (seed, cell) for seed in numbers for attack in who for stack in below for cell in cells(attack, stack, seed)
     ]
     if not tidy:
         return _compact(who, below, runs)
@@ -132,6 +143,10 @@ def _cells(attack: Attack, stack: Stack, seed: int) -> Iterator[Cell]:
     yield Cell(attack.id, stack.id, ALL, run_attack(attack, stack, dict.fromkeys(offered, False), seed))
 
 
+def _as_shipped(attack: Attack, stack: Stack, seed: int) -> Iterator[Cell]:
+    yield Cell(attack.id, stack.id, AS_SHIPPED, run_attack(attack, stack, as_shipped(stack), seed))
+
+
 def _compact(attacks: list[Attack], stacks: list[Stack], runs: list[tuple[int, Cell]]) -> "pd.DataFrame":
     """Return a row per attack and a column per stack."""
     import pandas as pd
@@ -141,7 +156,8 @@ def _compact(attacks: list[Attack], stacks: list[Stack], runs: list[tuple[int, C
     for _, cell in runs:
         if cell.verdict.succeeded:
             ways[cell.attack, cell.stack][cell.opened] += 1
-    columns = {stack.name: [_text(ways[attack.id, stack.id], seeds) for attack in attacks] for stack in stacks}
+    say = _shipped_text if any(cell.opened == AS_SHIPPED for _, cell in runs) else _text
+    columns = {stack.name: [say(ways[attack.id, stack.id], seeds) for attack in attacks] for stack in stacks}
     ids = pd.Index([attack.id for attack in attacks], name="attack")
     return pd.DataFrame({"title": [attack.title for attack in attacks], **columns}, index=ids)
 
@@ -155,3 +171,9 @@ def _text(ways: Counter[str], seeds: int) -> str:
         names.get(one, f"without {one}") + ("" if ways[one] == seeds else f" ({ways[one]} of {seeds})") for one in shown
     ]
     return ", ".join(texts) or NEVER
+
+
+def _shipped_text(ways: Counter[str], seeds: int) -> str:
+    """Say whether an attack succeeds, and with how many seeds if not with all."""
+    count = ways[AS_SHIPPED]
+    return FAILS if not count else SUCCEEDS if count == seeds else f"{SUCCEEDS} ({count} of {seeds})"

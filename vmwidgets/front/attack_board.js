@@ -9,6 +9,7 @@ import { keep } from "./stack_panel.js";
  * @property {string} without
  * @property {boolean} offered
  * @property {boolean} on
+ * @property {string} shipped how the product has it unless somebody changes that, "" for one that it does not have
  * @property {string} note what it costs, or why it is not offered
  */
 /**
@@ -16,6 +17,7 @@ import { keep } from "./stack_panel.js";
  * @property {string} locked
  * @property {Row[]} rows
  * @property {boolean} safe whether all that are offered are on
+ * @property {boolean} as_shipped whether all are as the product is shipped
  * @property {boolean} measured
  * @property {string} sentence
  */
@@ -31,6 +33,7 @@ function render({ model, el, signal }) {
   const title = h("h4");
   const lock = h("p", { class: "vmw-lock" });
   const safe = h("button", { type: "button" });
+  const ship = h("button", { type: "button" });
   const measure = h("button", { type: "button" });
   const board = h("ul", { class: "vmw-defences" });
   const missing = h("details", { class: "vmw-missing" }, h("summary"), h("ul"));
@@ -39,12 +42,13 @@ function render({ model, el, signal }) {
     title,
     errorBox(model, signal),
     lock,
-    h("div", { class: "vmw-row" }, safe, measure),
+    h("div", { class: "vmw-row" }, safe, ship, measure),
     board,
     missing,
     twin.el,
   );
   safe.addEventListener("click", () => send("safe", { name: "safe" }), { signal });
+  ship.addEventListener("click", () => send("ship", { name: "ship" }), { signal });
   measure.addEventListener("click", () => send("measure", { name: "measure" }), { signal });
 
   function make() {
@@ -54,7 +58,8 @@ function render({ model, el, signal }) {
       () => send(`switch ${box.name}`, { name: "switch", id: box.name, on: box.checked }),
       { signal },
     );
-    return h("li", {}, h("label", {}, box, h("span")), h("small"), h("small", { class: "vmw-cost" }));
+    const small = () => h("small");
+    return h("li", {}, h("label", {}, box, h("span")), small(), small(), h("small", { class: "vmw-cost" }));
   }
 
   function draw() {
@@ -63,6 +68,8 @@ function render({ model, el, signal }) {
     write(lock, now.locked);
     lock.hidden = !now.locked;
     write(safe, t("Switch all on"));
+    write(ship, t("As the product is shipped"));
+    ship.disabled = now.as_shipped || Boolean(now.locked);
     write(measure, t("Measure what they cost"));
     safe.disabled = now.safe || Boolean(now.locked);
     measure.hidden = now.measured;
@@ -70,13 +77,14 @@ function render({ model, el, signal }) {
     const offered = now.rows.filter((row) => row.offered);
     const others = now.rows.filter((row) => !row.offered);
     keep(board, offered, make, (item, row) => {
-      const [label, without, cost] = item.children;
+      const [label, without, shipped, cost] = item.children;
       const box = /** @type {HTMLInputElement} */ (label.children[0]);
       set(box, "name", row.id);
       if (!send.busy(`switch ${row.id}`)) box.checked = row.on;
       box.disabled = Boolean(now.locked);
       write(label.children[1], row.name);
       write(without, row.without);
+      write(shipped, row.shipped);
       write(cost, row.note && t("Costs: {cost}.", { cost: row.note }));
       item.classList.toggle("vmw-off", !row.on);
     });
@@ -95,8 +103,8 @@ function render({ model, el, signal }) {
     twin.update(
       now.sentence,
       [
-        [t("defence"), t("state"), t("cost, or why it is not offered")],
-        ...now.rows.map((row) => [row.name, is(row), row.note]),
+        [t("defence"), t("state"), t("as shipped"), t("cost, or why it is not offered")],
+        ...now.rows.map((row) => [row.name, is(row), row.shipped, row.note]),
       ],
       t("Table: defences"),
     );

@@ -74,6 +74,25 @@ class Claim:
     verdict: str = "supported"
 
 
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """How a product has a defence unless somebody changes it.
+
+    Parameters
+    ----------
+    defence
+        Id of one of :data:`~vmwidgets.model.range.defences.DEFENCES`.
+    on
+        Whether it is on.
+    source
+        Where that is said.
+    """
+
+    defence: str
+    on: bool
+    source: str
+
+
 VERDICTS = ("supported", "outdated", "contested", "unsupported")
 """What a source makes of a statement: it says so; it was so once; sources differ; it says otherwise."""
 TOPICS = ("boot", "scheduler", "memory", "drivers", "devices", "isolation", "session", "cpu", "history")
@@ -118,6 +137,9 @@ class Stack:
         Evidence.
     extras
         What else its VMs can have, of :data:`EXTRAS`.
+    shipped
+        Which defences are on and off unless somebody changes that, as far as it is said somewhere and does not follow
+        from its controls.
     """
 
     id: str
@@ -139,6 +161,7 @@ class Stack:
     memory_profile: MemoryProfile | None = None
     claims: tuple[Claim, ...] = ()
     extras: frozenset[str] = frozenset()
+    shipped: tuple[Shipped, ...] = ()
 
     def __post_init__(self) -> None:
         if unknown := self.extras - set(EXTRAS):

@@ -4,7 +4,7 @@ from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Stack
+from vmwidgets.model.stack import Shipped, Stack
 from vmwidgets.model.words import said
 from vmwidgets.stacks.papers import ADAMS, BARHAM, SUGERMAN
 from vmwidgets.stacks.parts import (
@@ -130,6 +130,7 @@ BARE_METAL = Stack(
     controls=(HOST_THREADS,),
     costs=COSTS,
     memory_profile=MEMORY,
+    shipped=(Shipped("salting", True, "Linux, admin-guide/mm/ksm.rst: run = 0"),),
 )
 """Linux on the machine itself."""
 

@@ -4,7 +4,7 @@ from vmwidgets.model.boot import Stage
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Claim, Stack
+from vmwidgets.model.stack import Claim, Shipped, Stack
 from vmwidgets.model.words import said
 from vmwidgets.stacks.kvm import CGROUP
 from vmwidgets.stacks.parts import (
@@ -93,6 +93,12 @@ CONTAINER = Stack(
     controls=CGROUP,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    shipped=(
+        Shipped("salting", True, "Linux, admin-guide/mm/ksm.rst: run = 0"),
+        Shipped(
+            "io_weights", False, "Linux, admin-guide/cgroup-v2.rst: io.cost.qos is disabled unless enable is set to 1"
+        ),
+    ),
 )
 """Linux with containers."""
 

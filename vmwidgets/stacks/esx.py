@@ -8,7 +8,7 @@ from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory import MAX_REFS, MachineMemory
 from vmwidgets.model.memory_facts import ASSUMED, MemoryFact, MemoryFacts, field, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
-from vmwidgets.model.stack import Claim, Stack
+from vmwidgets.model.stack import Claim, Shipped, Stack
 from vmwidgets.model.units import KiB, MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.esxi import CONTROLS
@@ -145,6 +145,7 @@ ESX = Stack(
     controls=CONTROLS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    shipped=(Shipped("salting", False, f"{_PAPER}, section 4: pages are shared between VMs"),),
 )
 """ESX Server 2 with its service console."""
 

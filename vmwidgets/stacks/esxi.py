@@ -5,7 +5,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import MemoryFact, MemoryFacts, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
-from vmwidgets.model.stack import Claim, Stack
+from vmwidgets.model.stack import Claim, Shipped, Stack
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
@@ -170,6 +170,11 @@ CLAIMS = (
     ),
 )  # fmt: skip
 
+SHIPPED = (
+    Shipped("salting", True, "VMware KB 2080735: Mem.ShareForceSalting = 2 since 5.0 U3d, 5.1 U3, 5.5 U2d and 6.0"),
+    Shipped("core_scheduling", False, "VMware KB 55806: the side-channel-aware scheduler is not enabled by default"),
+)
+
 ESXI = Stack(
     id="esxi",
     name="ESXi",
@@ -184,6 +189,7 @@ ESXI = Stack(
     controls=CONTROLS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    shipped=SHIPPED,
 )
 """ESXi 6 and later."""
 

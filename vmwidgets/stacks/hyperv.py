@@ -5,7 +5,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import ASSUMED, MemoryFact, MemoryFacts, field, percent
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
-from vmwidgets.model.stack import Claim, Stack
+from vmwidgets.model.stack import Claim, Shipped, Stack
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
@@ -194,6 +194,14 @@ CLAIMS = (
     ),
 )  # fmt: skip
 
+SHIPPED = (
+    Shipped(
+        "core_scheduling",
+        True,
+        "Microsoft, Managing Hyper-V hypervisor scheduler types: core since Windows Server 2019",
+    ),
+)
+
 HYPERV = Stack(
     id="hyperv",
     name="Hyper-V",
@@ -208,6 +216,7 @@ HYPERV = Stack(
     controls=CONTROLS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    shipped=SHIPPED,
 )
 """Hyper-V of Windows Server 2019 and later."""
 

@@ -8,7 +8,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import Beyond, MemoryFact, MemoryFacts, field
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Claim, Stack
+from vmwidgets.model.stack import Claim, Shipped, Stack
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.papers import DALL
@@ -165,6 +165,21 @@ CLAIMS = (
     ),
 )  # fmt: skip
 
+SHIPPED = (
+    Shipped("salting", True, "Linux, admin-guide/mm/ksm.rst: run = 0"),
+    Shipped(
+        "core_scheduling",
+        False,
+        "Linux, admin-guide/kernel-parameters.txt: mitigations=auto leaves SMT on; hw-vuln/core-scheduling.rst",
+    ),
+    Shipped("l1d_flush", True, "Linux, admin-guide/hw-vuln/l1tf.rst: vmentry_l1d_flush=cond"),
+    Shipped("iommu", True, "KVM refuses to assign a device otherwise (Linux, allow_unsafe_assigned_interrupts)"),
+    Shipped("interrupt_remapping", True, "Linux commit that adds allow_unsafe_assigned_interrupts, which is off"),
+    Shipped("confinement", True, _LIBVIRT),
+    Shipped("io_weights", False, "Linux, admin-guide/cgroup-v2.rst: io.cost.qos is disabled unless enable is set to 1"),
+    Shipped("memory_encryption", False, "libvirt, domain XML format: only with the element launchSecurity"),
+)
+
 KVM = Stack(
     id="kvm",
     name="KVM",
@@ -180,6 +195,7 @@ KVM = Stack(
     costs=COSTS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    shipped=SHIPPED,
     # QEMU documentation, user mode networking (libslirp, commit 126c04ac); KVM SEV-ES patch thread, LKML, December 2020
     extras=frozenset({"user_network", "memory_encryption"}),
 )

@@ -5,7 +5,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Claim, Stack, equal_share
+from vmwidgets.model.stack import Claim, Shipped, Stack, equal_share
 from vmwidgets.model.units import MiB
 from vmwidgets.model.words import said
 from vmwidgets.stacks.parts import (
@@ -137,6 +137,11 @@ CLAIMS = (
     ),
 )  # fmt: skip
 
+SHIPPED = (
+    Shipped("salting", True, "VirtualBox user manual: page fusion is off unless enabled"),
+    Shipped("channel_off", True, "VirtualBox user manual: shared clipboard and drag and drop are disabled by default"),
+)
+
 VIRTUALBOX = Stack(
     id="virtualbox",
     name="VirtualBox",
@@ -154,6 +159,7 @@ VIRTUALBOX = Stack(
     controls=CONTROLS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    shipped=SHIPPED,
     extras=frozenset({"convenience_channel"}),  # user manual, Guest Additions: drag and drop, shared clipboard
 )
 """VirtualBox 6.1 and later, which need hardware assistance."""

@@ -8,7 +8,7 @@ from vmwidgets.model.costs import figure
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import MemoryProfile
-from vmwidgets.model.stack import Claim, Stack, equal_share
+from vmwidgets.model.stack import Claim, Shipped, Stack, equal_share
 from vmwidgets.model.words import said
 from vmwidgets.stacks.bare_metal import COSTS as NATIVE
 from vmwidgets.stacks.papers import ADAMS, BARHAM, SUGERMAN
@@ -201,6 +201,8 @@ CLAIMS = (
     ),
 )  # fmt: skip
 
+SHIPPED = (Shipped("channel_off", False, "CVE-2017-4901: the way out is to disable drag and drop and copy and paste"),)
+
 WORKSTATION = Stack(
     id="workstation",
     name="VMware Workstation",
@@ -219,6 +221,7 @@ WORKSTATION = Stack(
     costs=COSTS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    shipped=SHIPPED,
     extras=frozenset({"convenience_channel"}),  # drag and drop: CVE-2017-4901, which is of later versions
 )
 """VMware Workstation 2.0. The host OS divides everything, and to it VMs are equal processes."""

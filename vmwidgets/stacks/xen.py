@@ -8,7 +8,7 @@ from vmwidgets.model.control import Control
 from vmwidgets.model.layers import Layer, Layers
 from vmwidgets.model.memory_facts import only_sharing
 from vmwidgets.model.memory_profile import Ladder, MemoryProfile, Rung
-from vmwidgets.model.stack import Claim, Stack
+from vmwidgets.model.stack import Claim, Shipped, Stack
 from vmwidgets.model.words import said
 from vmwidgets.stacks.papers import BARHAM, DALL
 from vmwidgets.stacks.parts import MACHINE, POWER_ON, boot_loader, duties, guest, guest_stages
@@ -218,6 +218,13 @@ CLAIMS = (
     ),
 )  # fmt: skip
 
+SHIPPED = (
+    Shipped("core_scheduling", False, "Xen, misc/xen-command-line.pandoc: sched-gran is cpu by default"),
+    Shipped("stub_domain", False, "Xen, xl.cfg manual page: device_model_stubdomain_override is disabled by default"),
+    Shipped("exact_accounting", True, "Xen commit 78c9b2a6, of 2009"),
+    Shipped("interrupt_limit", True, "Xen commit 2521c9ab, of 2008"),
+)
+
 XEN = Stack(
     id="xen",
     name="Xen",
@@ -233,6 +240,7 @@ XEN = Stack(
     costs=COSTS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    shipped=SHIPPED,
 )
 """Xen with its default tool stack."""
 

@@ -9,7 +9,8 @@ from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.prices import Price, price
-from vmwidgets.model.stack import Stack
+from vmwidgets.model.range.shipped import shipped
+from vmwidgets.model.stack import Shipped, Stack
 from vmwidgets.widgets.attack_trial import Trial
 from vmwidgets.widgets.attack_words import cost, not_offered
 from vmwidgets.widgets.kit import View, plain
@@ -25,7 +26,7 @@ class AttackBoard(View):
     """
 
     _front = "attack_board"
-    _messages = ("switch", "safe", "measure")
+    _messages = ("switch", "safe", "ship", "measure")
 
     state = traitlets.Dict().tag(sync=True)
 
@@ -59,6 +60,10 @@ class AttackBoard(View):
         self._may()
         self.trial.make_safe()
 
+    def _on_ship(self, _content: dict[str, Any]) -> None:
+        self._may()
+        self.trial.ship()
+
     def _on_measure(self, _content: dict[str, Any]) -> None:
         self._measured_on = self.trial.lab.stack.id
         self._measured = prices(self.trial.lab.stack, self.trial.defences.offered)
@@ -71,7 +76,7 @@ class AttackBoard(View):
     # --------------------------------------------------------------------------------------------------- to the page
     def _state(self) -> dict[str, Any]:
         trial, stack = self.trial, self.trial.lab.stack
-        defences = trial.defences
+        defences, known = trial.defences, shipped(stack)
         rows = [
             {
                 "id": id,
@@ -79,6 +84,7 @@ class AttackBoard(View):
                 "without": plain(mark("Off: {text}."), text=_(one.without)),
                 "offered": id in defences.offered,
                 "on": defences[id],
+                "shipped": as_it_comes(known.get(id)) if id in defences.offered else "",
                 "note": self._cost(id)
                 if id in defences.offered
                 else _sentence(not_offered(id, stack, trial.technique)),
@@ -91,6 +97,7 @@ class AttackBoard(View):
             "locked": _(self._locked),
             "rows": rows,
             "safe": not opened,
+            "as_shipped": all(defences[id] == (id not in known or known[id].on) for id in defences.offered),
             "measured": self._measured_on == stack.id and set(defences.offered) <= set(self._measured),
             "sentence": summary(opened, len(defences.offered), len(DEFENCES)),
         }
@@ -103,6 +110,14 @@ class AttackBoard(View):
     def __repr__(self) -> str:
         on = self.trial.defences.settings
         return f"<AttackBoard: {sum(on.values())} of {len(on)} on>"
+
+
+def as_it_comes(one: Shipped | None) -> str:
+    """Return how a product has a defence unless somebody changes it, and who says so."""
+    if one is None:
+        return _("As shipped: nobody says; taken to be on.")
+    text = mark("As shipped: on ({source}).") if one.on else mark("As shipped: off ({source}).")
+    return plain(text, source=_(one.source))
 
 
 @lru_cache(maxsize=64)

@@ -33,7 +33,8 @@ class AttackLab(Screen):
     code
         Guest code to begin with; by default that of the attack. ``""`` leaves it to the reader.
     defences
-        What differs from the safe setting: ``{"iommu": False}`` opens one.
+        What differs from the safe setting: ``{"iommu": False}`` opens one; ``"as_shipped"``: what the product has
+        unless somebody changes it.
     seed
         Decides the secret and the layout, 0 to 9,999.
     products
@@ -53,7 +54,7 @@ class AttackLab(Screen):
         attack: Attack | str = "beyond_memory",
         *,
         code: str | None = None,
-        defences: Mapping[str, bool] | None = None,
+        defences: Mapping[str, bool] | str | None = None,
         seed: int = 0,
         products: bool = True,
     ) -> None:

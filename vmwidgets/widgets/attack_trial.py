@@ -21,6 +21,7 @@ from vmwidgets.model.range.defences import DEFENCES, Defences
 from vmwidgets.model.range.guest import PAGES
 from vmwidgets.model.range.run import BUDGET, Shot
 from vmwidgets.model.range.scenario import Scenario, technique_for
+from vmwidgets.model.range.shipped import as_shipped, switches_of
 
 KEPT = 10
 """So many of the latest instructions are shown."""
@@ -68,7 +69,7 @@ class Trial(traitlets.HasTraits):
     code
         Guest code in its place; None: its own.
     defences
-        What differs from the safe setting.
+        What differs from the safe setting, or ``"as_shipped"``.
     seed
         Decides the secret and the layout.
     """
@@ -82,14 +83,16 @@ class Trial(traitlets.HasTraits):
         attack: Attack | str = "beyond_memory",
         *,
         code: str | None = None,
-        defences: Mapping[str, bool] | None = None,
+        defences: Mapping[str, bool] | str | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.lab, self.seed = lab, check_int("seed", seed, 0, MAX_SEED)
         self.attack = attack if isinstance(attack, Attack) else _known(attack)
         self._own = {} if self.attack.id in ATTACKS else {self.attack.id: self.attack}
-        self.switches = dict(defences or {})
+        self.switches = switches_of(lab.stack, defences)
+        self.is_shipped = isinstance(defences, str)
+        """Whether the switches are those of the product as it is shipped, and follow it."""
         Defences(lab.stack, self.technique, self.switches)  # refuses what the stack does not have
         self.code = _tidy(self.attack.code if code is None else code)
         self.texts = 1
@@ -160,12 +163,17 @@ class Trial(traitlets.HasTraits):
             raise VmwidgetsError("there is no control {name}", name=repr(defence)[:40])
         changed = {**self.switches, defence: on}
         Defences(self.lab.stack, self.technique, changed)
-        self.switches = changed
+        self.switches, self.is_shipped = changed, False
         self._again()
 
     def make_safe(self) -> None:
         """Switch all defences on that the stack has."""
-        self.switches = {}
+        self.switches, self.is_shipped = {}, False
+        self._again()
+
+    def ship(self) -> None:
+        """Switch all defences as the product is shipped."""
+        self.switches, self.is_shipped = as_shipped(self.lab.stack), True
         self._again()
 
     def draw(self, seed: int) -> None:
@@ -239,6 +247,8 @@ class Trial(traitlets.HasTraits):
 
     # ---------------------------------------------------------------------------------------------------------- details
     def _keep_offered(self) -> None:
+        if self.is_shipped:
+            self.switches = as_shipped(self.lab.stack)
         offered = Defences(self.lab.stack, self.technique).offered
         self.switches = {id: on for id, on in self.switches.items() if id in offered}
 
