@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmwidgets.answers import MAX_BYTES, MAX_PROGRAM, MAX_TOKEN, MODEL, Answer, AnswerFile, parse
+from vmwidgets.answers import MAX_BYTES, MAX_PROGRAM, MAX_TOKEN, MODEL, Answer, AnswerFile, as_text, parse
 from vmwidgets.model.errors import VmwidgetsError
 
 HEADER = {"vmwidgets": "answers", "schema": 1, "chapter": "c", "token": "t", "model": MODEL}
@@ -92,12 +92,30 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
 
 def test_a_file_never_outgrows_its_bound(tmp_path):
     file, long = AnswerFile("c", folder=tmp_path), Answer("text", "x", "ы" * 4000)
-    while len(file._text([*file.answers, long]).encode()) <= MAX_BYTES:
+    while len(as_text("c", file.token, [*file.answers, long]).encode()) <= MAX_BYTES:
         file.add(long)
     with pytest.raises(VmwidgetsError, match="larger than"):
         file.add(long)
     assert file.path.stat().st_size <= MAX_BYTES
     assert AnswerFile("c", folder=tmp_path).answers == file.answers
+
+
+def test_of_a_program_the_last_version_is_kept(tmp_path):
+    file = AnswerFile("c", folder=tmp_path)
+    for number in range(40):
+        file.add(Answer("program", "x", str(number) + "ы" * 15_000))
+        file.add(Answer("program", "y", "nop"))
+        file.add(Answer("choice", "x", number))
+    assert [(a.item, a.value) for a in file.answers if a.kind == "program"] == [
+        ("x", "39" + "ы" * 15_000),
+        ("y", "nop"),
+    ]
+    assert len(file.answers) == 42
+
+
+def test_the_token_is_found_again_before_the_first_answer(tmp_path):
+    AnswerFile("c", "mine", tmp_path).keep()
+    assert AnswerFile("c", folder=tmp_path).token == "mine"
 
 
 @pytest.mark.parametrize("name", ["../c", "a/b", "", "c.x", "a\\b"])

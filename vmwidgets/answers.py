@@ -145,7 +145,7 @@ class AnswerFile:
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """All records, oldest first."""
+        """The records, oldest first."""
         return tuple(self._answers)
 
     def latest(self, item: str, kind: str) -> Answer | None:
@@ -153,29 +153,38 @@ class AnswerFile:
         return next((a for a in reversed(self._answers) if a.item == item and a.kind == kind), None)
 
     def add(self, answer: Answer) -> None:
-        """Append a record and write the file, whole or not at all."""
-        if len(self._answers) >= MAX_RECORDS:
+        """Append a record and write the file, whole or not at all.
+
+        A program takes the place of the one before it: some twenty versions of a long one would fill the file.
+        """
+        answers = [
+            one for one in self._answers if answer.kind != "program" or (one.kind, one.item) != ("program", answer.item)
+        ]
+        if len(answers) >= MAX_RECORDS:
             raise VmwidgetsError(
                 "the answer file holds {most} records, and that is the most it takes", most=MAX_RECORDS
             )
-        answers = [*self._answers, answer]
-        text = self._text(answers)
-        if len(text.encode()) > MAX_BYTES:
+        self._write([*answers, answer])
+
+    def keep(self) -> None:
+        """Write the file as it is, so that the token is found again before anything is answered."""
+        self._write(self._answers)
+
+    def _write(self, answers: list[Answer]) -> None:
+        data = as_text(self.name, self.token, answers).encode()
+        if len(data) > MAX_BYTES:
             raise VmwidgetsError("the answer file would be larger than {most} bytes", most=MAX_BYTES)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
             os.replace(temporary, self.path)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
         self._answers = answers
-
-    def _text(self, answers: list[Answer]) -> str:
-        return as_text(self.name, self.token, answers)
 
     def _read(self) -> tuple[str, list[Answer]]:
         data = read_regular(self.path)
