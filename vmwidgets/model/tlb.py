@@ -12,6 +12,7 @@ from vmwidgets.model.errors import check_int
 from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES, READ, WRITE, GuestMemory, Trap
 from vmwidgets.model.page_tables import ADDRESS_MASK, PAGE_SHIFT
 from vmwidgets.model.page_walk import Walk
+from vmwidgets.model.quick_walk import quick_walk
 from vmwidgets.model.translation import Walker
 from vmwidgets.model.translation_caches import L1_TLB_ENTRIES
 
@@ -43,7 +44,7 @@ class PagedMemory(GuestMemory):
     entries
         Size of the TLB, in pages.
     on_walk
-        Is told of each walk, of those that end in a fault as well.
+        Is told of each walk, of those that end in a fault as well. None: then a walk keeps no record of its steps.
     """
 
     __slots__ = (
@@ -56,7 +57,7 @@ class PagedMemory(GuestMemory):
         walker: Walker,
         frame: Callable[[int], Frame],
         entries: int = L1_TLB_ENTRIES,
-        on_walk: Callable[[Walk], None] = lambda _: None,
+        on_walk: Callable[[Walk], None] | None = None,
     ) -> None:
         self.walker = walker
         self.entries = check_int("entries", entries, 1, 2**16)
@@ -151,14 +152,7 @@ class PagedMemory(GuestMemory):
         if frame is not None:
             self.hits += 1
             return frame
-        walk = self.walker.walk(address, write=write, user=self._user)
-        self.misses += 1
-        self.walk_cycles += walk.cycles
-        self._on_walk(walk)
-        if walk.fault is not None:
-            fault = walk.fault
-            raise Trap(fault.reason, address=fault.address, bytes=size, write=int(write), code=fault.code)
-        frame = self._frame(walk.machine >> PAGE_SHIFT)
+        frame = self._frame(self._walk(address, size, write) >> PAGE_SHIFT)
         old = self._entries.get(page)
         user, writes = (self._user, write) if old is None else (self._user or old.user, write or old.writes)
         if old is None and len(self._entries) == self.entries:
@@ -168,6 +162,23 @@ class PagedMemory(GuestMemory):
         if writes:
             self._writes[page] = frame
         return frame
+
+    def _walk(self, address: int, size: int, write: bool) -> int:
+        """Return the machine address that the tables have for an address."""
+        self.misses += 1
+        quick = None if self._on_walk else quick_walk(self.walker, address, write=write, user=self._user)
+        if quick is not None:
+            machine, cycles = quick
+            self.walk_cycles += cycles
+            return machine
+        walk = self.walker.walk(address, write=write, user=self._user)
+        self.walk_cycles += walk.cycles
+        if self._on_walk:
+            self._on_walk(walk)
+        if walk.fault is not None:
+            fault = walk.fault
+            raise Trap(fault.reason, address=fault.address, bytes=size, write=int(write), code=fault.code)
+        return walk.machine
 
     def _evict(self) -> None:
         page = next(iter(self._entries))
