@@ -12,13 +12,13 @@ from vmwidgets.model.exits import Action, Exit
 from vmwidgets.model.guest_memory import Trap
 from vmwidgets.model.range.run import Shot
 
-EFFORT = 100_000
-"""Effort of one run: twice what any attack of the gallery takes, but for those that compute until the processor that
-they share has been watched for long enough."""
+EFFORT = 120_000
+"""Effort of one run: half as much again as any attack of the gallery takes, but for those that compute until the
+processor that they share has been watched for long enough."""
 TRAP_EFFORT = {"invlpg": 12}
 """Of an instruction that traps, whoever settles it, by its reason."""
 OTHER_TRAP_EFFORT = 6
-EXIT_EFFORT = {"hlt": 150, "hypercall": 150, "page_fault": 25, "general_protection": 25}
+EXIT_EFFORT = {"hlt": 150, "hypercall": 150, "page_fault": 25, "general_protection": 25, "io": 6}
 """Of a trap that is left to the VMM, on top. A halt may have all pages scanned, a call may have a frame cleared."""
 OTHER_EXIT_EFFORT = 12
 REQUEST_EFFORT = 3
