@@ -10,6 +10,7 @@ from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.stacks import STACKS
 
 KVM = STACKS["kvm"]
+TIMED = Placement(timed=True)
 WEARY = {
     "halts": ("again:\nhlt\njmp again", EXIT_EFFORT["hlt"]),
     "calls": ("again:\nmov rax, {call_balloon_claim}\nvmcall\njmp again", EXIT_EFFORT["hypercall"]),
@@ -22,8 +23,8 @@ WEARY = {
 }
 
 
-def shot(code: str, placement: Placement = Placement(timed=True)) -> Shot:
-    return Shot(Attack.from_text(code, placement=placement), Scenario(KVM, placement, {}, 3))
+def shot(code: str) -> Shot:
+    return Shot(Attack.from_text(code, placement=TIMED), Scenario(KVM, TIMED, {}, 3))
 
 
 @pytest.mark.parametrize("name", WEARY)
@@ -48,7 +49,8 @@ def test_code_that_ends_leaves_effort_over() -> None:
 
 def test_the_bound_does_not_depend_on_how_code_is_cut_into_pieces() -> None:
     one, other = (shot("again:\nhlt\nmov rax, [0x1000]\njmp again") for _ in range(2))
-    assert run_within(one) and run_within(other)
+    assert run_within(one)
+    assert run_within(other)
     assert one.cpu.counts() == other.cpu.counts()
 
 
