@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 import vmwidgets as vm
+from tests.chapters.breaking_programs import PROGRAMS
 from vmwidgets import locale
 from vmwidgets.chapters import MODULES, chapter, cutting, one_server, tiny_vmm
 from vmwidgets.chapters.items import PARTS, POINTS, Draw
@@ -48,6 +49,8 @@ def right_answers(name: str, token: str) -> dict[str, dict[str, object]]:
                 tries = [tuple("vmm" if one_server.needs_vmm(id) else "guest" for id, _ in item.rows)]
             elif item.id == "ch04.decide":
                 tries = [tiny_vmm.sound(Draw(token, name))]
+            elif item.kind == "program":
+                tries = [PROGRAMS[level.task.id] for level in asked.levels if level.item == item.id]
             elif item.kind == "table":
                 tries = product(ids, repeat=len(item.rows))
             else:

@@ -16,6 +16,7 @@ MODULES = {
     "08_seven_benches": "benches",
     "09_lending_what_sleeps": "lending",
     "10_tax_and_twins": "tax_and_twins",
+    "11_breaking_the_walls": "breaking",
 }
 """The module of each chapter by the name of its notebook."""
 

@@ -14,6 +14,8 @@ from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.random import fnv1a, random_permille
 
 Value = int | str | tuple[int | str, ...]
+MOST_CODE = 4000
+"""Characters of a program that is an answer."""
 PRACTICE = "practice"
 """The token of the variant that the chapter's text speaks of."""
 
@@ -28,12 +30,15 @@ class Verdict:
         Points, and how many there are.
     reason, hint
         Sentences (message ids); ``""`` if there is nothing to say.
+    fields
+        Named fields of these sentences; texts among them are message ids, too.
     """
 
     points: int
     most: int
     reason: str
     hint: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict[str, object])
 
     @property
     def right(self) -> bool:
@@ -54,7 +59,7 @@ class Item:
         Stable: answers refer to it.
     kind
         ``"number"`` (a whole number of ``10**-decimals`` units), ``"choice"`` (one option), ``"table"`` (one option for
-        each of ``rows``) or ``"text"``.
+        each of ``rows``), ``"text"`` or ``"program"`` (guest code).
     question
         A message id with the named fields ``fields``; those of ``rows`` may have them, too.
     check
@@ -92,6 +97,9 @@ class Item:
         elif self.kind == "table":
             fits = isinstance(value, tuple) and len(value) == len(self.rows) and all(v in ids for v in value)
             expected = mark("one option in every row")
+        elif self.kind == "program":
+            fits = isinstance(value, str) and bool(value.strip()) and len(value) <= MOST_CODE
+            expected = mark("guest code of at most 4000 characters")
         else:
             fits = isinstance(value, str) and 0 < len(value.strip()) <= 2000
             expected = mark("a sentence of at most 2000 characters")
@@ -102,10 +110,21 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a chapter: ``predict``, ``observe``, ``explain``, ``drills`` or ``exit``."""
+    """A part of a chapter.
+
+    Parameters
+    ----------
+    id
+        ``predict``, ``observe``, ``explain``, ``drills`` or ``exit``.
+    items
+        Its questions, in their order.
+    most
+        What their points add up to, if that is not what the part is worth; they then count in proportion.
+    """
 
     id: str
     items: tuple[Item, ...]
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

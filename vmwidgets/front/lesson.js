@@ -1,11 +1,11 @@
 // One part of a chapter: questions, one button, and what the model says to the answers.
 import { errorBox, follow, h, root, sender, set, translator, unique, write } from "./kit.js";
 
-/** @typedef {{points: number, most: number, reason: string, hint: string}} Verdict */
+/** @typedef {{points: number, most: number, reason: string, hint: string, place: number[]}} Verdict */
 /**
  * @typedef {object} Item
  * @property {string} id
- * @property {"number" | "choice" | "table" | "text"} kind
+ * @property {"number" | "choice" | "table" | "text" | "program"} kind
  * @property {string} question
  * @property {string} unit
  * @property {number} decimals
@@ -25,6 +25,7 @@ import { errorBox, follow, h, root, sender, set, translator, unique, write } fro
  * @property {string} note
  * @property {string} score
  * @property {Item[]} items
+ * @property {string} [take] the name of the button that takes a program over from elsewhere, "" if there is none
  */
 
 /** @type {import("@anywidget/types").Render} */
@@ -42,7 +43,8 @@ function render({ model, el, signal }) {
   const sure = h("fieldset", { class: "vmw-sure" }, h("legend"));
   const commit = h("button", { type: "submit", class: "vmw-primary" });
   const note = h("p", { class: "vmw-note", role: "status" });
-  form.append(fields, sure, h("div", { class: "vmw-row" }, commit));
+  const take = h("button", { type: "button" });
+  form.append(fields, sure, h("div", { class: "vmw-row" }, commit, take));
   el.append(h("div", { class: "vmw-head" }, title, score), closed, form, errorBox(model, signal), note);
   /** @type {HTMLInputElement[]} */
   const degrees = [];
@@ -51,6 +53,18 @@ function render({ model, el, signal }) {
     const radio = h("input", { type: "radio", name: sureGroup, value: n });
     degrees.push(radio);
     sure.append(h("label", { class: "vmw-field" }, radio, h("span")));
+  }
+
+  /**
+   * Select the rest of a line from a column on.
+   * @param {HTMLTextAreaElement} area
+   * @param {number[]} at line and column, from 1
+   */
+  function show(area, [line, column]) {
+    const lines = area.value.split("\n");
+    const start = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+    area.focus();
+    area.setSelectionRange(start + column - 1, start + (lines[line - 1] ?? "").length);
   }
 
   /** @type {Map<string, ReturnType<typeof question>>} */
@@ -62,7 +76,9 @@ function render({ model, el, signal }) {
     const text = h("legend");
     const body = h("div", {});
     const verdict = h("p", { class: "vmw-verdict", role: "status" });
-    const box = h("fieldset", { class: "vmw-question" }, text, body, verdict);
+    const place = h("button", { type: "button", hidden: true });
+    let at = [0, 0];
+    const box = h("fieldset", { class: "vmw-question" }, text, body, verdict, place);
     /** @type {() => unknown} */
     let read;
     /** @type {(item: Item, locked: boolean) => void} */
@@ -99,9 +115,16 @@ function render({ model, el, signal }) {
         });
     } else {
       const number = first.kind === "number";
+      const program = first.kind === "program";
       const input = number
         ? h("input", { type: "text", inputmode: "decimal", size: 10, autocomplete: "off" })
-        : h("textarea", { rows: 2, maxlength: 2000 });
+        : program
+          ? h("textarea", { class: "vmw-program", rows: 14, maxlength: 4000, wrap: "off", spellcheck: "false" })
+          : h("textarea", { rows: 2, maxlength: 2000 });
+      if (program && input instanceof HTMLTextAreaElement) {
+        const area = input;
+        place.addEventListener("click", () => show(area, at), { signal });
+      }
       const unit = h("span", { class: "vmw-unit" });
       body.append(h("div", { class: "vmw-row" }, input, unit));
       read = () => input.value;
@@ -139,6 +162,9 @@ function render({ model, el, signal }) {
           said ? [said.most ? `${said.points}/${said.most}.` : "", said.reason, said.hint].join(" ").trim() : "",
         );
         verdict.hidden = !said;
+        at = said?.place ?? [0, 0];
+        place.hidden = !at[0];
+        write(place, t("Show the place"));
         verdict.classList.toggle("vmw-right", Boolean(said && said.points === said.most));
         verdict.classList.toggle("vmw-wrong", Boolean(said && said.points < said.most));
       },
@@ -157,9 +183,19 @@ function render({ model, el, signal }) {
     { signal },
   );
 
+  take.addEventListener(
+    "click",
+    () => {
+      for (const one of asked.values()) one.release();
+      send("take", { name: "take" });
+    },
+    { signal },
+  );
+
   function draw() {
     const now = state();
     write(title, now.title);
+    title.hidden = !now.title;
     write(score, now.score);
     write(closed, now.closed);
     closed.hidden = !now.closed;
@@ -183,6 +219,8 @@ function render({ model, el, signal }) {
     });
     write(commit, now.button);
     commit.hidden = now.committed;
+    write(take, now.take ?? "");
+    take.hidden = !now.take;
     write(note, now.note);
     note.hidden = !now.note;
   }

@@ -5,7 +5,7 @@ after a restart of the kernel or a reload of the page, and controls stay locked 
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,7 +13,7 @@ import traitlets
 
 from vmwidgets.answers import Answer, AnswerFile
 from vmwidgets.chapters import chapter
-from vmwidgets.chapters.items import PARTS, POINTS, PRACTICE, Item, Value, Verdict
+from vmwidgets.chapters.items import MOST_CODE, PARTS, POINTS, PRACTICE, Item, Value, Verdict
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, ngettext, number
@@ -56,11 +56,14 @@ class PartView(View):
     def __init__(self, lesson: "Lesson", part: str) -> None:
         self.lesson = lesson
         self.part = part
-        super().__init__(state=lesson.state(part))
+        super().__init__(state=self._state())
+
+    def _state(self) -> dict[str, Any]:
+        return self.lesson.state(self.part)
 
     def refresh(self) -> None:
         """Write all synced traits anew."""
-        self.state = self.lesson.state(self.part)
+        self.state = self._state()
 
     def _on_answer(self, content: dict[str, Any]) -> None:
         values = content.get("values")
@@ -70,6 +73,42 @@ class PartView(View):
 
     def __repr__(self) -> str:
         return f"<{self.lesson.name}: {self.part}>"
+
+
+class ProgramView(PartView):
+    """One drill whose answer is a program.
+
+    Parameters
+    ----------
+    lesson, item
+        Which.
+    desk
+        Whatever has the code that a student is working on, as its ``trial.code``; it can be taken over from there.
+    """
+
+    _messages = ("answer", "take")
+
+    def __init__(self, lesson: "Lesson", item: Item, desk: Any = None) -> None:
+        self._item, self._desk = item, desk
+        self._taken: str | None = None
+        super().__init__(lesson, "drills")
+
+    def _state(self) -> dict[str, Any]:
+        state = self.lesson.state(self.part, self._item.id)
+        if self._taken is not None:
+            state["items"] = [one | {"value": self._taken, "verdict": None} for one in state["items"]]
+        return state | {"take": _("Take the code over from above") if self._desk else ""}
+
+    def _on_take(self, _content: dict[str, Any]) -> None:
+        self._taken = str(self._desk.trial.code)[:MOST_CODE]
+        self.refresh()
+
+    def _on_answer(self, content: dict[str, Any]) -> None:
+        self._taken = None
+        super()._on_answer(content)
+
+    def __repr__(self) -> str:
+        return f"<{self.lesson.name}: {self._item.id}>"
 
 
 class Lesson:
@@ -92,6 +131,7 @@ class Lesson:
         self.token = self.file.token
         self.chapter = chapter(name, self.token)
         self._views: dict[str, PartView] = {}
+        self._programs: dict[str, ProgramView] = {}
         self._gated: list[Any] = []
 
     # ----------------------------------------------------------------------------------------------------------- views
@@ -112,7 +152,7 @@ class Lesson:
 
     @property
     def drills(self) -> PartView:
-        """The exercises; as many tries as one likes."""
+        """The exercises; as many tries as one likes. Those that want a program stand by themselves."""
         return self._view("drills")
 
     @property
@@ -124,6 +164,36 @@ class Lesson:
         if part not in self._views:
             self._views[part] = PartView(self, part)
         return self._views[part]
+
+    def program(self, item: str, desk: Any = None) -> ProgramView:
+        """Return the view of a drill whose answer is a program.
+
+        Parameters
+        ----------
+        item
+            Its id.
+        desk
+            Where the code is tried out, an attack lab: the view can take it over from there.
+
+        Raises
+        ------
+        VmwidgetsError
+            If there is no such drill.
+        """
+        found = {one.id: one for one in self.chapter.part("drills").items if one.kind == "program"}
+        if item not in found:
+            raise VmwidgetsError(
+                "there is no program {name}, expected one of {known}", name=repr(item)[:40], known=", ".join(found)
+            )
+        if item in self._programs:
+            self._programs[item].close()
+        self._programs[item] = ProgramView(self, found[item], desk)
+        return self._programs[item]
+
+    def written(self, item: str, start: str = "") -> str:
+        """Return the program that was answered last, or ``start`` if there is none."""
+        given = self.file.latest(item, "program")
+        return str(given.value) if given else start
 
     def lab(self) -> Lab:
         """Return a fresh lab with the machines that the chapter speaks of."""
@@ -145,9 +215,10 @@ class Lesson:
 
     def close(self) -> None:
         """Close all parts."""
-        for view in self._views.values():
+        for view in (*self._views.values(), *self._programs.values()):
             view.close()
         self._views.clear()
+        self._programs.clear()
         self._gated.clear()
 
     # ---------------------------------------------------------------------------------------------------- the machine
@@ -173,8 +244,10 @@ class Lesson:
         """Return the points of a part, counted afresh from the answers."""
         if part == "predict":
             return POINTS[part] if self.predicted else 0
-        verdicts = (self._verdict(part, item) for item in self.chapter.part(part).items)
-        return sum(verdict.points for verdict in verdicts if verdict)
+        asked = self.chapter.part(part)
+        verdicts = (self._verdict(part, item) for item in asked.items)
+        points = sum(verdict.points for verdict in verdicts if verdict)
+        return points * POINTS[part] // asked.most if asked.most else points
 
     def answer(self, part: str, values: dict[str, Any], confidence: int | None = None) -> tuple[Verdict, ...]:
         """Record the answers to one part, all or none, and return what they are worth.
@@ -197,7 +270,7 @@ class Lesson:
             raise VmwidgetsError(_CLOSED[part])
         if part == "predict" and self.predicted:
             raise VmwidgetsError("your prediction is in: it stays as it is")
-        items = self.chapter.part(part).items
+        items = self._asked_with(part, values)
         if part == "predict" and confidence not in (1, 2, 3, 4):
             raise VmwidgetsError("say how sure you are, from 1 to 4")
         read = [item.read(_typed(item, values.get(item.id))) for item in items]
@@ -206,20 +279,30 @@ class Lesson:
         if part == "predict":
             for board in self._gated:
                 board.unlock()
-        for view in self._views.values():
+        for view in (*self._views.values(), *self._programs.values()):
             view.refresh()
         return tuple(v for item in items if (v := self._verdict(part, item)))
+
+    def _asked_with(self, part: str, values: dict[str, Any]) -> list[Item]:
+        """Return the items that have to be answered at the same time: programs can be answered one by one."""
+        items = self.chapter.part(part).items
+        programs = [item for item in items if item.kind == "program" and item.id in values]
+        if programs and len(programs) == len(values):
+            return programs
+        return [item for item in items if item.kind != "program" or item in programs]
 
     def _verdict(self, part: str, item: Item) -> Verdict | None:
         given = self.file.latest(item.id, _kind(part, item))
         return item.check(given.value) if given and item.check else None
 
-    def state(self, part: str) -> dict[str, Any]:
-        """Return what the view of a part shows, in the reader's language."""
+    def state(self, part: str, program: str = "") -> dict[str, Any]:
+        """Return what the view of a part shows, in the reader's language; or only that of one of its programs."""
         is_open = self.is_open(part)
         committed = part == "predict" and self.predicted
         items: list[dict[str, Any]] = []
         for item in self.chapter.part(part).items:
+            if item.id != program if program else item.kind == "program":
+                continue
             given = self.file.latest(item.id, _kind(part, item))
             verdict = self._verdict(part, item) if part != "predict" else None
             fields = {name: _field(value) for name, value in item.fields.items()}
@@ -237,15 +320,16 @@ class Lesson:
                     and {
                         "points": verdict.points,
                         "most": verdict.most,
-                        "reason": _(verdict.reason),
-                        "hint": _(verdict.hint) if verdict.hint else "",
+                        "reason": _said(verdict.reason, verdict.fields),
+                        "hint": _said(verdict.hint, verdict.fields) if verdict.hint else "",
+                        "place": [verdict.fields.get(name, 0) for name in ("line", "column")],
                     },
                 }
             )
         sure = next((a.confidence for a in self.file.answers if a.kind == "prediction"), None)
         total = sum(self.points(p) for p in PARTS)
         return {
-            "title": _(_TITLES[part]),
+            "title": "" if program else _(_TITLES[part]),
             "closed": "" if is_open else _(_CLOSED[part]),
             "committed": committed,
             "confidence": part == "predict",
@@ -273,7 +357,7 @@ class Lesson:
 
 def _kind(part: str, item: Item) -> str:
     return _ANSWER_KIND.get(part) or (
-        "text" if item.kind == "text" else "choice" if item.kind != "number" else "observation"
+        item.kind if item.kind in ("text", "program") else "choice" if item.kind != "number" else "observation"
     )
 
 
@@ -301,6 +385,14 @@ def _shown(item: Item, value: Value) -> Any:
             else value
         )
     return list(value) if isinstance(value, tuple) else value
+
+
+def _said(text: str, fields: Mapping[str, object]) -> str:
+    """Return a sentence of a verdict in the reader's language."""
+    if not fields:
+        return _(text)
+    shown = {name: number(value) if type(value) is int else _(str(value)) for name, value in fields.items()}
+    return _(text).format(**shown)
 
 
 def _field(value: str | int | float) -> str | int:
