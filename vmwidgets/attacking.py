@@ -106,4 +106,5 @@ def _named(verdict: Verdict, names: Mapping[str, str]) -> Verdict:
         trace=tuple(replace(one, owner=names.get(one.owner, one.owner)) for one in verdict.trace),
         read=owners(verdict.read),
         written=owners(verdict.written),
+        in_reach=owners(verdict.in_reach),
     )

@@ -1,6 +1,8 @@
 """The way of an access: the guest's own tables, the map below, the frame."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vmwidgets.model.guest_memory import PAGE_BYTES, Trap
 from vmwidgets.model.page_tables import PAGE_SIZE, PRESENT, WRITABLE
@@ -166,3 +168,46 @@ def test_a_store_across_two_shared_pages_separates_both():
     assert scenario.machine.word(frame * PAGE_BYTES) == 0x77
     assert scenario.machine.memory[(frame + 1) * PAGE_BYTES - 4 : (frame + 1) * PAGE_BYTES] == bytes(4)
     assert frame not in (scenario.attacker.map[3], scenario.attacker.map[4])
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_it_knows_whose_a_frame_is_while_the_translation_is_kept(stack):
+    scenario = Scenario(STACKS[stack], Placement(maps_twice=True), {"frame_owners": False}, seed=2)
+    path, frames, owners = scenario.path, scenario.attacker.map, scenario.machine.owners
+    assert path.known_owner(PAGE_BYTES) == ""
+    for page in range(ROOT):
+        path.load(page * PAGE_BYTES, 8)
+    assert {path.known_owner(page * PAGE_BYTES) for page in range(ROOT)} == {"guest 0", "guest 1"}
+    for page in range(ROOT):
+        assert path.known_owner(page * PAGE_BYTES + 4095) == owners[frames[page]]
+    path.forget()
+    assert path.known_owner(PAGE_BYTES) == ""
+
+
+def test_what_was_used_is_asked_once():
+    scenario = Scenario(STACKS["kvm"], Placement(), seed=2)
+    path, frames = scenario.path, scenario.attacker.map
+    path.load(0, 8)
+    path.store(3 * PAGE_BYTES, 1, 8)
+    assert path.used_frames() == sorted((frames[0], frames[3]))
+    assert path.used_frames() == []
+
+
+@given(
+    page=st.integers(0, PAGES - 1),
+    offset=st.integers(0, PAGE_BYTES - 1),
+    size=st.sampled_from([1, 2, 4, 8]),
+    value=st.integers(0, 2**64 - 1),
+)
+def test_what_is_kept_gives_what_a_walk_gives(page, offset, size, value):
+    """The first access of a page walks, the second does not."""
+    scenario = Scenario(STACKS["kvm"], Placement(), seed=2)
+    path, address, value = scenario.path, page * PAGE_BYTES + offset, value % 256**size
+    if address + size > PAGES * PAGE_BYTES or page + 1 >= ROOT:
+        return
+    path.store(address, value, size)
+    assert path.load(address, size) == value
+    path.store(address, value ^ 1, size)
+    assert path.load(address, size) == value ^ 1
+    path.forget()
+    assert path.load(address, size) == value ^ 1

@@ -70,6 +70,15 @@ def test_it_says_what_the_model_says(stack, id):
     assert len(trial.steps) <= KEPT
 
 
+def test_each_access_says_whose_frame_it_was_also_when_nobody_had_to_be_asked(lab):
+    trial = Trial(lab, "mapped_twice")
+    trial.write("again:\nmov rax, [0x1000]\nmov [0x2000], rax\nmov rbx, [0x1000]\njmp again\n")
+    trial.go(12)
+    accesses = [step for step in trial.steps if step.address is not None]
+    assert len(accesses) >= 6
+    assert all(step.owner.startswith("guest ") for step in accesses)
+
+
 @pytest.mark.parametrize("id", ["device_overrun", "uncleared_frames", "flush_reload"])
 def test_back_is_where_one_was(lab, id):
     trial = Trial(lab, id)

@@ -124,9 +124,8 @@ def _marks(stack: Stack, verdict: Verdict | None) -> dict[str, Any]:
     if verdict is None:
         return {}
     fallen = {*verdict.taken, *verdict.crashed}
-    reached = {*verdict.in_reach} | {
-        vm for vm in range(1, len(VM_NAMES)) if f"guest {vm}" in (*verdict.read, *verdict.written)
-    }
+    owners = {*verdict.read, *verdict.written, *verdict.in_reach}
+    reached = {vm for vm in range(1, len(VM_NAMES)) if f"guest {vm}" in owners}
     if verdict.succeeded and verdict.goal not in _NOT_THE_VICTIMS:
         reached.add(1)
     fates = [["goes_on", "▶", _(VM_NAMES[0])]]
@@ -158,7 +157,7 @@ def _consequences(trial: Trial, verdict: Verdict) -> str:
         (mark("It has written frames of: {list}."), verdict.written),
         (mark("These layers run its code: {list}."), [_(stack.layers[id].name) for id in verdict.taken]),
         (mark("These layers have fallen: {list}."), [_(stack.layers[id].name) for id in verdict.crashed]),
-        (mark("VMs in its hands: {list}."), [_(VM_NAMES[vm]) for vm in verdict.in_reach if vm]),
+        (mark("VMs in its hands: {list}."), [one for one in verdict.in_reach if one != "guest 0"]),
     ):
         if owners:
             parts.append(plain(text, list=listed(dict.fromkeys(owner_name(one, stack) for one in owners))))

@@ -15,10 +15,9 @@ from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.exits import Action
 from vmwidgets.model.guest_code import REGISTERS, AssemblyError, Memory
-from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES
+from vmwidgets.model.guest_memory import MASK64
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.defences import DEFENCES, Defences
-from vmwidgets.model.range.guest import PAGES
 from vmwidgets.model.range.run import BUDGET, Shot
 from vmwidgets.model.range.scenario import Scenario, technique_for
 from vmwidgets.model.range.shipped import as_shipped, switches_of
@@ -288,17 +287,15 @@ class Trial(traitlets.HasTraits):
     def _one(self) -> None:
         shot = self.shot
         assert shot is not None
-        cpu, trace, scenario = shot.cpu, shot.scenario.trace, shot.scenario
+        cpu, trace = shot.cpu, shot.scenario.trace
         line, count = cpu.line, trace.count
         address, write = self._named(shot)
         self.before = dict(cpu.registers)
         exits = cpu.counts().total_exits
         stopped = cpu.run(1) is Action.STOP
-        new = trace.decisions[count - trace.count :] if trace.count > count else ()
-        owner = next((one.owner for one in reversed(new) if one.frame >= 0), "")
-        frame = scenario.attacker.map.get(address // PAGE_BYTES) if address is not None else None
-        if not owner and frame is not None and address is not None and address < PAGES * PAGE_BYTES:
-            owner = scenario.machine.owners[frame]
+        owner = shot.scenario.path.known_owner(address) if address is not None else ""
+        if not owner:
+            owner = next((one.owner for one in reversed(trace.since(count)) if one.frame >= 0), "")
         counts = cpu.counts()
         left = counts.total_exits - exits
         reasons = tuple(one.reason for one in counts.log[-left:]) if left else ()

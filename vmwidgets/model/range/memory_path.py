@@ -7,7 +7,7 @@ Accessed and dirty flags are not set: nothing in the range looks at them.
 
 from typing import NoReturn
 
-from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES, GuestMemory, Trap
+from vmwidgets.model.guest_memory import MASK64, PAGE_BYTES, READ, WRITE, GuestMemory, Trap
 from vmwidgets.model.page_tables import (
     ADDRESS_MASK,
     ENTRY_BYTES,
@@ -92,6 +92,12 @@ class MemoryPath(GuestMemory):
         self._readable.pop(address // PAGE_BYTES, None)
         self._writable.pop(address // PAGE_BYTES, None)
 
+    def known_owner(self, address: int) -> str:
+        """Return whose the frame is that an address was translated to last, ``""`` if that is not known."""
+        page = address // PAGE_BYTES
+        frame = self._writable.get(page, self._readable.get(page))
+        return "" if frame is None else self._owner.owners[frame]
+
     def used_frames(self) -> list[int]:
         """Return the guest's frames whose translation was looked up since this was asked last, and forget all."""
         owners, name = self._owner.owners, self._guest.name
@@ -111,8 +117,7 @@ class MemoryPath(GuestMemory):
         if frame is None or offset + size > PAGE_BYTES:
             places = self._places(address, size, write)
             return int.from_bytes(bytes(self._memory[place] for place in places), "little")
-        start = frame * PAGE_BYTES + offset
-        return int.from_bytes(self._memory[start : start + size], "little")
+        return READ[size](self._memory, frame * PAGE_BYTES + offset)[0]
 
     def store(self, address: int, value: int, size: int) -> None:
         """Write ``size`` bytes, little end first; nothing is written if a part of them cannot be."""
@@ -122,8 +127,7 @@ class MemoryPath(GuestMemory):
             for place, byte in zip(self._places(address, size, True), value.to_bytes(size, "little"), strict=True):
                 self._memory[place] = byte
             return
-        start = frame * PAGE_BYTES + offset
-        self._memory[start : start + size] = value.to_bytes(size, "little")
+        WRITE[size](self._memory, frame * PAGE_BYTES + offset, value)
 
     def _places(self, address: int, size: int, write: bool) -> list[int]:
         first = min(size, PAGE_BYTES - address % PAGE_BYTES)

@@ -88,7 +88,7 @@ class Shot:
             tuple(sorted(range.machine.written.get(name, ()))),
             tuple(range.taken),
             range.crashed,
-            range.in_reach,
+            tuple(range.guests[index].name for index in range.in_reach),
             counts.finished,
         )
 

@@ -10,6 +10,8 @@ OUTCOMES = (ALLOWS, REFUSES, OPEN, ABSENT)
 KEPT = 256
 """So many of the latest decisions a trace keeps, besides those on which everything turned."""
 
+_Fields = tuple[int, str, str, str, int, int, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -44,32 +46,42 @@ class Decision:
 class Trace:
     """The decisions of one run, and the turning points among them.
 
+    A decision is taken at each walk of page tables, and few are ever looked at: so they are kept as plain tuples.
+
     Attributes
     ----------
     count
         How many decisions there were.
-    last
-        The latest decision of each outcome.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self.last: dict[str, Decision] = {}
-        self._kept: deque[Decision] = deque(maxlen=KEPT)
+        self._last: dict[str, _Fields] = {}
+        self._kept: deque[_Fields] = deque(maxlen=KEPT)
 
     def note(self, layer: str, check: str, outcome: str, address: int, frame: int = -1, owner: str = "") -> None:
         """Write down a decision."""
-        decision = Decision(self.count, layer, check, outcome, address, frame, owner)
+        fields = self.count, layer, check, outcome, address, frame, owner
         self.count += 1
-        self.last[outcome] = decision
-        self._kept.append(decision)
+        self._last[outcome] = fields
+        self._kept.append(fields)
+
+    @property
+    def last(self) -> dict[str, Decision]:
+        """The latest decision of each outcome."""
+        return {outcome: Decision(*fields) for outcome, fields in self._last.items()}
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """The latest decisions, oldest first."""
-        return tuple(self._kept)
+        return tuple(Decision(*fields) for fields in self._kept)
+
+    def since(self, count: int) -> tuple[Decision, ...]:
+        """Return the decisions after the first so many, as far as they are kept."""
+        new = min(self.count - count, len(self._kept))
+        return tuple(Decision(*self._kept[at]) for at in range(len(self._kept) - new, len(self._kept)))
 
     def deciding(self, succeeded: bool) -> Decision | None:
         """Return the decision on which it turned: where nobody looked, or where it ended; None if nothing was tried."""
-        found = [self.last[one] for one in ((OPEN,) if succeeded else (REFUSES, ABSENT)) if one in self.last]
-        return max(found, key=lambda one: one.number, default=None)
+        found = [self._last[one] for one in ((OPEN,) if succeeded else (REFUSES, ABSENT)) if one in self._last]
+        return Decision(*max(found)) if found else None

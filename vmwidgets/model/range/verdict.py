@@ -141,7 +141,7 @@ class Verdict:
     taken, crashed
         Ids of layers that run the guest's code, and of those that have fallen.
     in_reach
-        Numbers of the VMs whose memory is in its hands by the layers it has taken over.
+        The VMs, as owners of memory, whose memory is in its hands by the layers it has taken over.
     finished
         Whether the guest code ran to its end.
     """
@@ -157,7 +157,7 @@ class Verdict:
     written: tuple[str, ...]
     taken: tuple[str, ...]
     crashed: tuple[str, ...]
-    in_reach: tuple[int, ...]
+    in_reach: tuple[str, ...]
     finished: bool
 
     @property
