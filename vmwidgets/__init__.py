@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from vmwidgets.model.vm import VM, GuestKernel
     from vmwidgets.model.workload import WORKLOADS, Workload
     from vmwidgets.traces import read_trace, trace_workload
+    from vmwidgets.widgets.assignment import Assignment
     from vmwidgets.widgets.attack_lab import AttackLab
     from vmwidgets.widgets.board import Board
     from vmwidgets.widgets.frame_map import FrameMap
     from vmwidgets.widgets.kernel_bench import KernelBench
+    from vmwidgets.widgets.latency_chart import LatencyChart
     from vmwidgets.widgets.lesson import Lesson
     from vmwidgets.widgets.memory_lab import MemoryLab
     from vmwidgets.widgets.page_walk import PageWalk
@@ -36,6 +38,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "AdmissionError": "vmwidgets.model.errors",
+    "Assignment": "vmwidgets.widgets.assignment",
     "Attack": "vmwidgets.model.range.attack",
     "AttackLab": "vmwidgets.widgets.attack_lab",
     "Board": "vmwidgets.widgets.board",
@@ -48,6 +51,7 @@ _HOME = {
     "KernelBench": "vmwidgets.widgets.kernel_bench",
     "KiB": "vmwidgets.model.units",
     "Lab": "vmwidgets.lab",
+    "LatencyChart": "vmwidgets.widgets.latency_chart",
     "Lesson": "vmwidgets.widgets.lesson",
     "MemoryLab": "vmwidgets.widgets.memory_lab",
     "MiB": "vmwidgets.model.units",
@@ -73,6 +77,7 @@ __all__ = [
     "VM",
     "WORKLOADS",
     "AdmissionError",
+    "Assignment",
     "Attack",
     "AttackLab",
     "Board",
@@ -84,6 +89,7 @@ __all__ = [
     "KernelBench",
     "KiB",
     "Lab",
+    "LatencyChart",
     "Lesson",
     "MemoryLab",
     "MiB",
