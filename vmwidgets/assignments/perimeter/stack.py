@@ -27,8 +27,8 @@ LAYERS = Layers(
             duties=duties("drives"), assumed=duties("drives"),
         ),
         Layer(
-            "backends", said("backends of the service domain"), "driver", "guest_kernel", on="management",
-            inside="management", duties=duties("serves"), assumed=duties("serves"),
+            "backends", said("backends of the paravirtual devices"), "driver", "hypervisor", on="hypervisor",
+            inside="hypervisor", duties=duties("serves"), assumed=duties("serves", "inside"),
         ),
         Layer(
             "management_tools", said("tools of the service domain"), "program", "guest_user", on="management",

@@ -11,7 +11,15 @@ from functools import cached_property
 from vmwidgets.assignments.perimeter.proof import Step, draw_steps, encode
 from vmwidgets.assignments.perimeter.stack import KORDON, MEMORY
 from vmwidgets.assignments.perimeter.trial import Run, Trial
-from vmwidgets.assignments.perimeter.weaknesses import FAMILIES, REDUNDANT, SLOTS, STUBBORN, SWITCHES, Weakness
+from vmwidgets.assignments.perimeter.weaknesses import (
+    FAMILIES,
+    REDUNDANT,
+    SLOTS,
+    STUBBORN,
+    SWITCHES,
+    WEAKNESSES,
+    Weakness,
+)
 from vmwidgets.assignments.perimeter.zones import Zones, draw_zones
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.guest_memory import PAGE_BYTES
@@ -26,6 +34,8 @@ from vmwidgets.model.stack import Stack
 BOOT_NAMES = ("lowest_table", "window_entry")
 """Numbers that are drawn at each boot and that a VM finds in its own page tables: programs write them as
 ``{placeholders}``. All others are printed in the manual, and written as they are."""
+CORES = ("in_turn", "sibling")
+"""The victim, whenever the attacker's VM halts, on a machine without SMT; the victim, on the other thread."""
 _SCAN_PAGES_PER_S = (150, 250)
 _TICKET_PAGES = (2, 6)
 _SEEDS = 2**64 - 1
@@ -47,6 +57,9 @@ class Variant:
         A hole that a switch closes already.
     incurable
         A hole against which the board has no switch.
+    core
+        Who has the core of the attacker's VM besides: one of :data:`CORES`. The host has one of the two holes of V8 at
+        most, and one of the two switches has nothing to do.
     encoding
         How a proof is encoded.
     zones
@@ -61,6 +74,7 @@ class Variant:
     exploitable: Mapping[str, Weakness]
     decoy: Weakness
     incurable: Weakness
+    core: str
     encoding: tuple[Step, ...]
     zones: Zones
     scan_pages_per_s: int
@@ -68,8 +82,10 @@ class Variant:
 
     @cached_property
     def stack(self) -> Stack:
-        """The VMM and what it stands on."""
-        return replace(KORDON, memory_profile=replace(MEMORY, scan_pages_per_s=self.scan_pages_per_s))
+        """The VMM and what it stands on; where the host is not the weak one, the memory of VMs is closed to it."""
+        closed = frozenset[str]() if self.incurable.family == "V9" else frozenset({"memory_encryption"})
+        profile = replace(MEMORY, scan_pages_per_s=self.scan_pages_per_s)
+        return replace(KORDON, memory_profile=profile, extras=KORDON.extras | closed)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -84,14 +100,23 @@ class Variant:
     @property
     def settings(self) -> dict[str, bool]:
         """The switches as they are when the host is handed over: True is on."""
-        off = {*REDUNDANT, *(id for one in self.exploitable.values() for id in one.switches)}
+        needless = (id for one in WEAKNESSES.values() if not self.has_place_for(one) for id in one.switches)
+        off = {*REDUNDANT, *needless, *(id for one in self.exploitable.values() for id in one.switches)}
         return {id: id not in off for id in self.switches}
+
+    @property
+    def planted(self) -> tuple[Weakness, ...]:
+        """The five holes that the manual hints at: exploitable, decoy, incurable."""
+        return (*self.exploitable.values(), self.decoy, self.incurable)
+
+    def has_place_for(self, weakness: Weakness) -> bool:
+        """Return whether on this host there is anybody where the hole is."""
+        return weakness.attack.placement.core in ("own", self.core)
 
     @property
     def structure(self) -> tuple[str, ...]:
         """What is the same for students with the same structure: holes, and the kinds of steps of the encoding."""
-        holes = (*self.exploitable.values(), self.decoy, self.incurable)
-        return (*(one.id for one in holes), *(step.operation for step in self.encoding))
+        return (*(one.id for one in self.planted), self.core, *(step.operation for step in self.encoding))
 
     def weakness(self, family: str) -> Weakness:
         """Return the hole of a family: the one that this host has, else the first that there is.
@@ -105,8 +130,8 @@ class Variant:
             raise VmwidgetsError(
                 "family is {value}, expected one of {known}", value=repr(family)[:40], known=", ".join(FAMILIES)
             )
-        planted = (*self.exploitable.values(), self.decoy, self.incurable)
-        return next((one for one in planted if one.family == family), FAMILIES[family][0])
+        known = (*self.planted, *(one for one in FAMILIES[family] if self.has_place_for(one)))
+        return next(one for one in known if one.family == family)
 
     def shot(self, family: str, code: str, boot_seed: int, switches: Mapping[str, bool] | None = None) -> Trial:
         """Return a program of the student's on the host after a boot, not yet run.
@@ -132,7 +157,7 @@ class Variant:
         manual = scenario.manual()
         filled = fill(code, {name: manual[name] for name in BOOT_NAMES})
         goal = weakness.attack.goal if weakness.proof != "secret" else "secret"
-        ticket = Draws(_folded(boot_seed)).word("ticket")
+        ticket = Draws(folded(boot_seed)).word("ticket")
         scenario.machine.put(
             scenario.attacker.map[self.ticket_address // PAGE_BYTES] * PAGE_BYTES + self.ticket_address % PAGE_BYTES,
             ticket,
@@ -188,7 +213,7 @@ class Variant:
         offered = Defences(stack, technique_for(stack, placement)).offered
         settings = self.set(switches) | dict.fromkeys(self.missing, False)
         chosen = {id: on for id, on in settings.items() if id in offered}
-        return Scenario(stack, placement, chosen, _folded(boot_seed), _folded(self.seed))
+        return Scenario(stack, placement, chosen, folded(boot_seed), folded(self.seed))
 
     def set(self, switches: Mapping[str, bool] | None) -> dict[str, bool]:
         """Return the settings of the board with some of its switches other than handed over.
@@ -219,17 +244,19 @@ def variant(seed: int) -> Variant:
         0 to 2**64 - 1; the same seed gives the same host everywhere.
     """
     check_int("seed", seed, 0, _SEEDS)
-    draws = Draws(_folded(seed))
+    draws = Draws(folded(seed))
     exploitable = {slot: _hole(draws, slot, FAMILIES[_one(draws, slot, families)]) for slot, families in SLOTS.items()}
     used = {one.family for one in exploitable.values()}
     incurable = _incurable(draws, used)
     rest = [family for family in FAMILIES if family not in {*used, incurable.family, "V9"}]
     decoy = _hole(draws, "decoy", FAMILIES[_one(draws, "decoy", rest)])
+    cores = [one.attack.placement.core for one in (*exploitable.values(), decoy, incurable) if one.family == "V8"]
     return Variant(
         seed,
         exploitable,
         decoy,
         incurable,
+        (cores or CORES)[draws.number("core", 0, 1) % len(cores or CORES)],
         draw_steps(draws),
         draw_zones(draws),
         draws.number("scanner", *_SCAN_PAGES_PER_S),
@@ -252,7 +279,7 @@ def _hole(draws: Draws, name: str, holes: "list[Weakness] | tuple[Weakness, ...]
     return holes[draws.number(f"{name} hole", 0, len(holes) - 1)]
 
 
-def _folded(seed: int) -> int:
+def folded(seed: int) -> int:
     """Return a seed of 63 bits, as ranges take it, for one of 64, so that two that differ in one bit remain two."""
     check_int("seed", seed, 0, _SEEDS)
     return seed if seed < 2**63 else seed ^ _UPPER

@@ -77,5 +77,5 @@ STUBBORN = tuple(one for one in WEAKNESSES.values() if one.id not in ("device_ov
 """Those that a VMM may have without any switch against them. What a stub domain closes all the same is none of them."""
 REDUNDANT = ("stub_domain",)
 """A second switch against what the checks of the device model stop already: off when the host is handed over."""
-SWITCHES = tuple(dict.fromkeys((*(id for one in WEAKNESSES.values() for id in one.switches), "io_weights", *REDUNDANT)))
-"""The defences that the board of such a host may have."""
+SWITCHES = tuple(dict.fromkeys((*(id for one in WEAKNESSES.values() for id in one.switches), *REDUNDANT)))
+"""The defences that the board of such a host may have. What else Kordon has is always on."""
