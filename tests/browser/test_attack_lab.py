@@ -43,7 +43,7 @@ def test_a_defence_decides(page):
     outcome(page, "undecided")
     button(page, "Run to the end").click()
     outcome(page, "open")
-    expect(page.locator(f"{TRACE} strong")).to_have_text(
+    expect(page.locator(f"{CODE} .vmw-verdict-box strong")).to_have_text(
         "! The attack succeeds: a layer below runs the code of the guest."
     )
     expect(page.locator(f"{TRACE} .vmw-turn .vmw-word")).to_contain_text("does not look")
@@ -91,7 +91,7 @@ def test_the_gallery_gives_hints_one_by_one(page):
     expect(area).not_to_have_value("; your code\n")
     button(page, "Run to the end").click()
     outcome(page, "stopped")
-    expect(page.locator(f"{TRACE} .vmw-verdict-box")).to_contain_text("The IOMMU has no page")
+    expect(page.locator(f"{CODE} .vmw-verdict-box")).to_contain_text("The IOMMU has no page")
 
 
 @pytest.mark.parametrize("shade", ["light", "dark"])

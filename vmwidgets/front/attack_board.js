@@ -9,7 +9,7 @@ import { keep } from "./stack_panel.js";
  * @property {string} without
  * @property {boolean} offered
  * @property {boolean} on
- * @property {string} shipped how the product has it unless somebody changes that, "" for one that it does not have
+ * @property {string} shipped how the product has it unless somebody changes that, "" where nobody says
  * @property {string} note what it costs, or why it is not offered
  */
 /**
@@ -35,6 +35,7 @@ function render({ model, el, signal }) {
   const safe = h("button", { type: "button" });
   const ship = h("button", { type: "button" });
   const measure = h("button", { type: "button" });
+  const unsaid = h("p", { class: "vmw-unsaid" });
   const board = h("ul", { class: "vmw-defences" });
   const missing = h("details", { class: "vmw-missing" }, h("summary"), h("ul"));
   const twin = textTwin(signal, "");
@@ -43,6 +44,7 @@ function render({ model, el, signal }) {
     errorBox(model, signal),
     lock,
     h("div", { class: "vmw-row" }, safe, ship, measure),
+    unsaid,
     board,
     missing,
     twin.el,
@@ -69,6 +71,7 @@ function render({ model, el, signal }) {
     lock.hidden = !now.locked;
     write(safe, t("Switch all on"));
     write(ship, t("As the product is shipped"));
+    write(unsaid, t("Where no source says how the product is shipped, a defence is taken to be on."));
     ship.disabled = now.as_shipped || Boolean(now.locked);
     write(measure, t("Measure what they cost"));
     safe.disabled = now.safe || Boolean(now.locked);
@@ -84,7 +87,8 @@ function render({ model, el, signal }) {
       box.disabled = Boolean(now.locked);
       write(label.children[1], row.name);
       write(without, row.without);
-      write(shipped, row.shipped);
+      write(shipped, row.shipped && t("As shipped: {state}.", { state: row.shipped }));
+      shipped.toggleAttribute("hidden", !row.shipped);
       write(cost, row.note && t("Costs: {cost}.", { cost: row.note }));
       item.classList.toggle("vmw-off", !row.on);
     });
@@ -104,7 +108,7 @@ function render({ model, el, signal }) {
       now.sentence,
       [
         [t("defence"), t("state"), t("as shipped"), t("cost, or why it is not offered")],
-        ...now.rows.map((row) => [row.name, is(row), row.shipped, row.note]),
+        ...now.rows.map((row) => [row.name, is(row), row.shipped || (row.offered ? t("nobody says") : ""), row.note]),
       ],
       t("Table: defences"),
     );

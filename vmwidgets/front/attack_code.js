@@ -1,4 +1,5 @@
 // The attacker's desk: choose an attack, write guest code, run it forward and back, look at registers and manual.
+import { verdictBox } from "./attack_verdict.js";
 import { errorBox, follow, h, number, root, sender, set, textTwin, translator, unique, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
@@ -23,6 +24,7 @@ import { keep } from "./stack_panel.js";
  * @property {number} most_seed
  * @property {number} most_code
  * @property {[string, string, string][]} manual
+ * @property {import("./attack_verdict.js").Verdict | null} verdict what came of it, if that is said here
  */
 
 const PAUSE_MS = 500;
@@ -68,6 +70,7 @@ function render({ model, el, signal }) {
   );
   const keys = h("p", { class: "vmw-soft-text" });
 
+  const verdict = verdictBox();
   const stepsTitle = h("h4");
   const steps = h("table", { class: "vmw-steps" });
   const registersTitle = h("h4");
@@ -96,7 +99,7 @@ function render({ model, el, signal }) {
         twin.el,
         keys,
       ),
-      h("div", { class: "vmw-column" }, registersTitle, registers, stepsTitle, steps),
+      h("div", { class: "vmw-column" }, verdict.el, registersTitle, registers, stepsTitle, steps),
     ),
     manual,
   );
@@ -104,13 +107,21 @@ function render({ model, el, signal }) {
   let taken = -1;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  signal.addEventListener("abort", () => clearTimeout(timer));
+  const forget = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  signal.addEventListener("abort", forget);
+  const check = () => {
+    forget();
+    send("check", { name: "check", code: area.value });
+  };
 
   /** @param {string} to */
   function move(to) {
     // What is possible with a text that the kernel has not seen yet, it will say itself.
     if (buttons.get(to)?.disabled && area.value === model.get("text").code) return;
-    clearTimeout(timer);
+    forget();
     send("move", { name: "move", to, code: area.value });
   }
 
@@ -118,8 +129,8 @@ function render({ model, el, signal }) {
     "input",
     () => {
       drawGutter();
-      clearTimeout(timer);
-      timer = setTimeout(() => send("check", { name: "check", code: area.value }), PAUSE_MS);
+      forget();
+      timer = setTimeout(check, PAUSE_MS);
     },
     { signal },
   );
@@ -127,6 +138,8 @@ function render({ model, el, signal }) {
     gutter.style.transform = `translateY(${-area.scrollTop}px)`;
   };
   area.addEventListener("scroll", follows, { signal });
+  // Whoever goes on to a button of another view finds the kernel knowing the text.
+  area.addEventListener("blur", () => timer !== undefined && check(), { signal });
   el.addEventListener(
     "keydown",
     (event) => {
@@ -141,7 +154,7 @@ function render({ model, el, signal }) {
   );
   /** @param {object} message */
   const replace = (message) => {
-    clearTimeout(timer); // what was written makes room for another text: it is not to be sent behind that
+    forget(); // what was written makes room for another text: it is not to be sent behind that
     send("replace", message);
   };
   list.addEventListener("change", () => replace({ name: "choose", id: list.value }), { signal });
@@ -222,12 +235,13 @@ function render({ model, el, signal }) {
       taken = text.number;
       area.value = text.code;
       area.scrollTop = 0;
-      clearTimeout(timer);
+      forget();
     }
     write(lock, now.locked);
     lock.hidden = !now.locked;
     write(listLabel.children[0], t("Attack"));
     drawList();
+    listLabel.hidden = !now.groups.length;
     write(seedLabel.children[0], t("Secret and layout, number"));
     if (document.activeElement !== seed) seed.value = String(now.seed);
     set(seed, "max", now.most_seed);
@@ -259,6 +273,8 @@ function render({ model, el, signal }) {
       t("In the editor: Ctrl+Enter or F9 runs, F10 steps, Shift+F10 steps back, Shift+F9 goes to the start."),
     );
 
+    verdict.el.hidden = !now.verdict;
+    if (now.verdict) verdict.draw(now.verdict);
     write(registersTitle, t("Registers"));
     keep(
       registers,

@@ -1,5 +1,6 @@
 // What the layers made of guest code: the verdict, the stack with the layer on which it turned, and the decisions.
 import { attackFrames } from "./attack_frames.js";
+import { verdictBox } from "./attack_verdict.js";
 import { follow, h, measurer, root, set, textTwin, translator, unique, write } from "./kit.js";
 import { stackBoxes } from "./stack_boxes.js";
 import { keep } from "./stack_panel.js";
@@ -14,6 +15,7 @@ import { keep } from "./stack_panel.js";
  * @property {Product} product
  * @property {[string, string][]} privileges
  * @property {Crossing} crossing
+ * @property {boolean} says whether the verdict is said here, and not beside the code
  * @property {string} outcome "open", "stopped" or "" while nothing is decided
  * @property {string} title
  * @property {string} mechanism
@@ -35,10 +37,7 @@ function render({ model, el, signal }) {
   /** The decision that the list has been brought to. */
   let brought = "";
 
-  const title = h("strong");
-  const mechanism = h("span");
-  const consequences = h("p", { class: "vmw-soft-text" });
-  const verdict = h("div", { class: "vmw-verdict-box" }, h("p", {}, title, " ", mechanism), consequences);
+  const verdict = verdictBox();
   const boxes = stackBoxes({
     prefix: unique("vmw-attack"),
     measure,
@@ -58,7 +57,7 @@ function render({ model, el, signal }) {
   const memory = attackFrames(unique("vmw-memory"));
   const twin = textTwin(signal, "");
   el.append(
-    verdict,
+    verdict.el,
     h(
       "div",
       { class: "vmw-both" },
@@ -89,12 +88,8 @@ function render({ model, el, signal }) {
 
   function draw() {
     const now = state();
-    set(verdict, "class", `vmw-verdict-box vmw-is-${now.outcome || "undecided"}`);
-    const sign = { open: "!", stopped: "✓" }[now.outcome];
-    write(title, sign ? `${sign} ${now.title}` : now.title);
-    write(mechanism, now.mechanism && `${now.mechanism}.`);
-    write(consequences, now.consequences);
-    consequences.hidden = !now.consequences;
+    verdict.draw(now);
+    verdict.el.hidden = !now.says;
     const turn = now.decisions.find((one) => one[0] === now.deciding);
     picture.classList.toggle("vmw-is-open", turn?.[1] === "open");
     drawPicture();

@@ -113,11 +113,10 @@ class AttackBoard(View):
 
 
 def as_it_comes(one: Shipped | None) -> str:
-    """Return how a product has a defence unless somebody changes it, and who says so."""
+    """Return how a product has a defence unless somebody changes it, and who says so; nothing where nobody does."""
     if one is None:
-        return _("As shipped: nobody says; taken to be on.")
-    text = mark("As shipped: on ({source}).") if one.on else mark("As shipped: off ({source}).")
-    return plain(text, source=_(one.source))
+        return ""
+    return plain(mark("on ({source})") if one.on else mark("off ({source})"), source=one.source)
 
 
 @lru_cache(maxsize=64)

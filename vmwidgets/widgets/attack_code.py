@@ -1,5 +1,6 @@
 """The attacker's desk: the gallery of attacks, the guest code, its run step by step, registers and manual."""
 
+from collections.abc import Callable
 from typing import Any
 
 import traitlets
@@ -7,7 +8,7 @@ import traitlets
 from vmwidgets.locale import error_text, mark, number
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.model.range.attack import Attack
+from vmwidgets.model.range.attack import Attack, Placement
 from vmwidgets.widgets.attack_trial import MAX_CODE, MAX_SEED, Step, Trial
 from vmwidgets.widgets.attack_words import EXIT_NAMES, FAMILY_NAMES, GOAL_NAMES, SHOWN_IN_HEX, meaning, owner_name
 from vmwidgets.widgets.kit import View, plain
@@ -42,6 +43,8 @@ class AttackCode(View):
     ----------
     trial
         What is run.
+    verdict
+        Returns what came of it in words, to be said beside the code; None: that is said elsewhere.
     """
 
     _front = "attack_code"
@@ -51,8 +54,8 @@ class AttackCode(View):
     """Code that comes from here, with a number: the page takes it when the number is another."""
     state = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
+    def __init__(self, trial: Trial, verdict: Callable[[], dict[str, str]] | None = None) -> None:
+        self.trial, self._verdict = trial, verdict
         self._locked = ""
         super().__init__(state=self._state(), text=self._text())
         trial.observe(self._changed, ["turn"])
@@ -134,6 +137,7 @@ class AttackCode(View):
             "seed": trial.seed,
             "most_seed": MAX_SEED,
             "most_code": MAX_CODE,
+            "verdict": self._verdict() if self._verdict else None,
             "manual": [[name, _value(name, value), meaning(name)] for name, value in trial.manual.items()],
         }
 
@@ -152,16 +156,21 @@ def _groups(trial: Trial) -> list[list[Any]]:
 
 def about(attack: Attack) -> str:
     """Return what an attack is after and where it is run, in sentences."""
-    placement = attack.placement
-    told = [plain(mark("Your task: {goal}."), goal=_(GOAL_NAMES.get(attack.goal, attack.goal)))]
-    if placement.victim in _WHERE:
-        told.append(_(_WHERE[placement.victim]))
-    told += [_(_SEATS[placement.seat])] if placement.seat in _SEATS else []
-    told += [_(text) for field, text in _MORE.items() if getattr(placement, field)]
-    told += [_(_CORES[placement.core])] if placement.core in _CORES else []
+    told = [
+        plain(mark("Your task: {goal}."), goal=_(GOAL_NAMES.get(attack.goal, attack.goal))),
+        *where(attack.placement),
+    ]
     if attack.like:
         told.append(plain(mark("A published attack of this class: {name}."), name=_(attack.like)))
     return " ".join(told)
+
+
+def where(placement: Placement) -> list[str]:
+    """Return where guest code is run, in sentences."""
+    told = [_(_WHERE[placement.victim])] if placement.victim in _WHERE else []
+    told += [_(_SEATS[placement.seat])] if placement.seat in _SEATS else []
+    told += [_(text) for field, text in _MORE.items() if getattr(placement, field)]
+    return told + ([_(_CORES[placement.core])] if placement.core in _CORES else [])
 
 
 def said(trial: Trial) -> str:

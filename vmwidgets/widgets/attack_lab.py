@@ -61,7 +61,8 @@ class AttackLab(Screen):
         self.trial = Trial(lab, attack, code=code, defences=defences, seed=seed)
         self._stack = lab.stack.id
         self.products = Products(lab) if products else None
-        self.code, self.trace, self.board = AttackCode(self.trial), AttackTrace(self.trial), AttackBoard(self.trial)
+        self.trace = AttackTrace(self.trial, says=False)
+        self.code, self.board = AttackCode(self.trial, self.trace.verdict), AttackBoard(self.trial)
         parts = (self.products, self.code, self.trace, self.board)
         super().__init__(lab, parts, locked=[part.lock for part in parts if part], picture=self._still)
         self._end = lab.subscribe(self._follow)

@@ -33,14 +33,16 @@ class AttackTrace(View):
     ----------
     trial
         What is run.
+    says
+        Whether the verdict is said here; else it is for :attr:`verdict` to be shown elsewhere.
     """
 
     _front = "attack_trace"
 
     state = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
+    def __init__(self, trial: Trial, *, says: bool = True) -> None:
+        self.trial, self._says = trial, says
         self.is_locked = False
         super().__init__(state=self._state())
         trial.observe(self._changed, ["turn"])
@@ -53,25 +55,34 @@ class AttackTrace(View):
     def lock(self, reason: str) -> None:
         """Hide what came of it for a reason; ``""`` shows it."""
         self.is_locked = bool(reason)
-        self.refresh()
+        self.trial.turn += 1  # whoever else says the verdict does no longer
 
     def _changed(self, _change: object) -> None:
         self.refresh()
+
+    def verdict(self) -> dict[str, str]:
+        """Return what came of it in words: outcome, title, mechanism, consequences."""
+        trial = self.trial
+        verdict = trial.shot.verdict() if trial.shot and not self.is_locked else None
+        told = verdict is not None and (verdict.deciding or trial.ended)
+        return {
+            "outcome": outcome_of(trial, verdict),
+            "title": title(trial, verdict),
+            "mechanism": mechanism(verdict, trial.lab.stack) if verdict and told else "",
+            "consequences": _consequences(trial, verdict) if verdict else "",
+        }
 
     def _state(self) -> dict[str, Any]:
         trial, stack = self.trial, self.trial.lab.stack
         verdict = trial.shot.verdict() if trial.shot and not self.is_locked else None
         deciding = verdict.deciding if verdict else None
-        outcome = outcome_of(trial, verdict)
         decisions = _runs(verdict.trace)[-SHOWN:] if verdict else []
         return {
             "product": {**diagram(stack, set(), {}), **_marks(stack, verdict)},
             "privileges": [[id, _(text)] for id, text in PRIVILEGES.items()],
-            "crossing": _crossing(trial, verdict, deciding, outcome),
-            "outcome": outcome,
-            "title": title(trial, verdict),
-            "mechanism": mechanism(verdict, stack) if verdict and (deciding or trial.ended) else "",
-            "consequences": _consequences(trial, verdict) if verdict else "",
+            "crossing": _crossing(trial, verdict, deciding),
+            "says": self._says,
+            **self.verdict(),
             "deciding": deciding.number if deciding else -1,
             "decisions": [self._decision(one, count) for one, count in decisions],
             "frames": frames(trial, hidden=verdict is None),
@@ -138,7 +149,7 @@ def _marks(stack: Stack, verdict: Verdict | None) -> dict[str, Any]:
     }
 
 
-def _crossing(trial: Trial, verdict: Verdict | None, deciding: Decision | None, outcome: str) -> dict[str, Any]:
+def _crossing(trial: Trial, verdict: Verdict | None, deciding: Decision | None) -> dict[str, Any]:
     layers = trial.lab.stack.layers
     start = "guest_kernel" if "guest_kernel" in layers else layers.customer.id
     seen = list(dict.fromkeys(one.layer for one in verdict.trace)) if verdict else []

@@ -31,7 +31,7 @@ def _derived(stack: Stack) -> list[Shipped]:
     for defence, setting in _SETTINGS.items():
         for control in stack.controls:
             if control.setting == setting and control.default in (0, control.none):
-                found.append(Shipped(defence, False, f"{control.name}: {control.default} ({control.source})"))
+                found.append(Shipped(defence, False, f"{control.name}: {control.default}; {control.source}"))
     return found
 
 
