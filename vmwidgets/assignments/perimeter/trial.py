@@ -3,21 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vmwidgets.model.cpu import CPU, Action, Exit
+from vmwidgets.assignments.perimeter.effort import EFFORT, run_within
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.run import Shot
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.verdict import Verdict
-
-BUDGET = 200_000
-"""Steps that a program may take. An instruction is a step, and what it makes the host do counts as well: so the worst
-program that can be written takes as long as one that computes."""
-EXIT_STEPS = 40
-"""What an exit counts as: by measurement it takes as long as so many instructions."""
-DECISION_STEPS = 15
-"""What a decision of a layer counts as, such as the look-up of an address that the processor does not remember."""
-_SLICE = 400
-"""After so many instructions without an exit it is looked again how many steps were taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +21,7 @@ class Run:
     fell
         Whether the wall was crossed, be it proven or not.
     spent
-        Whether the program was stopped because its steps were spent.
+        Whether the program was stopped because it had taken all the effort that it may.
     reports
         What it reported.
     verdict
@@ -59,12 +49,11 @@ class Trial(Shot):
     Attributes
     ----------
     spent
-        Whether its steps are spent.
+        Whether the program has taken all the effort that it may.
     """
 
     def __init__(self, attack: Attack, scenario: Scenario, proven: Callable[[Scenario], bool] | None = None) -> None:
-        self._proven = proven
-        self._exits, self.spent = 0, False
+        self._proven, self.spent = proven, False
         super().__init__(attack, scenario)
 
     @property
@@ -76,30 +65,12 @@ class Trial(Shot):
     def succeeded(self) -> bool:  # noqa: D102
         return self.crossed or super().succeeded
 
-    @property
-    def steps(self) -> int:
-        """Steps taken so far."""
-        scenario = self.scenario
-        return self.cpu.attempts + EXIT_STEPS * self._exits + DECISION_STEPS * scenario.trace.count
-
-    def run(self, budget: int = BUDGET) -> Run:
-        """Run the program until it ends, the host stops it, or its steps are spent."""
-        while not self.cpu.finished and not self.spent:
-            if self.cpu.run(_SLICE) is Action.STOP:
-                break
-            self.spent = self.steps >= budget
+    def run(self, effort: int = EFFORT) -> Run:
+        """Run the program until it ends, has proven itself, is stopped by the host, or has taken all its effort."""
+        self.spent = run_within(self, effort, lambda: self.crossed)
         return self.outcome()
 
     def outcome(self) -> Run:
         """Return what has come of it so far."""
-        verdict = self.verdict()
-        return Run(
-            self.crossed, verdict.succeeded, self.spent, tuple(self.scenario.attacker.reports), verdict
-        )  # fmt: skip
-
-    def _handle(self, cpu: CPU, exit: Exit) -> Action:
-        self._exits += 1
-        if self.steps >= BUDGET:
-            self.spent = True
-            return Action.STOP
-        return super()._handle(cpu, exit)
+        verdict, reports = self.verdict(), tuple(self.scenario.attacker.reports)
+        return Run(self.crossed, verdict.succeeded, self.spent, reports, verdict)
