@@ -102,3 +102,36 @@ def test_goals_and_placements_have_names():
         Attack.from_text("nop", goal="win")
     with pytest.raises(VmwidgetsError, match="victim is 'away', expected one of beside"):
         Placement(victim="away")
+
+
+def report(code, stack=KVM):
+    """What guest code has in rdi and reports."""
+    shot = Shot(Attack.from_text(f"{code}\nmov rax, {{call_report}}\nvmcall"), Scenario(stack, Placement()))
+    shot.cpu.run(1000)
+    return shot.scenario.attacker.reports
+
+
+@pytest.mark.parametrize(
+    ("code", "reported"),
+    [
+        ("mov rax, 0\ncpuid\nmov rdi, rax", [1]),
+        ("mov rax, 1\ncpuid\nmov rdi, rcx", [1 << 31]),
+        ("mov rax, 7\ncpuid\nmov rdi, rcx", [0]),
+        ("mov rcx, 0x6e0\nmov rax, 77777\nxor rdx, rdx\nwrmsr\nxor rax, rax\nrdmsr\nmov rdi, rax", [77777]),
+        ("mov rcx, 0x6e0\nmov rax, 77777\nwrmsr\nhlt\nrdmsr\nmov rdi, rax", [0]),  # it has woken
+        ("mov rcx, 0x10\nrdmsr\nmov rdi, rax", [1]),
+        ("mov rcx, 0x10\nrdmsr\nmov rbx, rax\nrdtsc\nsub rax, rbx\nmov rdi, rax", [2]),
+        ("mov rcx, 0x1234\nrdmsr\nmov rdi, 1", []),  # there is no such register, and no handler
+        ("mov rcx, 0x1234\nrdmsr\nhlt\nfault:\nmov rdi, 5", [5]),
+        ("mov rcx, 0x1234\nwrmsr\nhlt\nfault:\nmov rdi, 6", [6]),
+        ("mov rax, 5\nmov cr4, rax\nmov rdi, cr4", [5]),
+        ("mov rbx, cr3\nmov rax, 5\nmov cr0, rax\nmov rdi, cr3\nsub rdi, rbx", [0]),
+        ("mov rbx, [rax + {window} ]\nhlt\nfault:\nmov rdi, cr2\nsub rdi, {window}", [0]),
+    ],
+)
+def test_a_guest_gets_from_its_processor_what_a_vmm_gives_it(code, reported):
+    assert report(code) == reported
+
+
+def test_a_program_of_a_host_meets_no_vmm():
+    assert report("mov rax, 1\ncpuid\nmov rdi, rcx", STACKS["container"]) == [0]

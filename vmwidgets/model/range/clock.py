@@ -14,6 +14,8 @@ CYCLES_PER_S = TICK_CYCLES * TICKS_PER_S
 TSC_DEADLINE = 0x6E0
 """The model-specific register IA32_TSC_DEADLINE (Intel SDM volume 3, "TSC-Deadline Mode"): when the timer of the CPU
 shall wake it."""
+TIME_STAMP = 0x10
+"""The model-specific register IA32_TIME_STAMP_COUNTER (Intel SDM volume 3, "Time-Stamp Counter")."""
 LONGEST_HALT_CYCLES = 60 * CYCLES_PER_S
 """A guest sleeps no longer at a time, so that nothing goes on forever."""
 
@@ -53,6 +55,11 @@ class Clock:
     def interrupt(self, executed: int) -> None:
         """Let the timer of the VMM take the processor from a guest that does not halt."""
         self.read(executed)
+
+    @property
+    def deadline(self) -> int:
+        """When the timer will wake the guest; 0 if it is not set."""
+        return self._deadline
 
     def set_deadline(self, cycles: int) -> None:
         """Set when the timer shall wake the guest; 0, and what has passed: at the next tick."""

@@ -9,7 +9,7 @@ from vmwidgets.model.guest_code import REGISTERS
 from vmwidgets.model.page_tables import ADDRESS_MASK
 from vmwidgets.model.processor import ALWAYS_SETTLED
 from vmwidgets.model.range.attack import Attack
-from vmwidgets.model.range.clock import TSC_DEADLINE
+from vmwidgets.model.range.clock import TIME_STAMP, TSC_DEADLINE
 from vmwidgets.model.range.goals import GOALS
 from vmwidgets.model.range.processor_time import INSTRUCTION_US, TICK_US
 from vmwidgets.model.range.scenario import Scenario
@@ -20,7 +20,13 @@ BUDGET = 200_000
 """Instructions that guest code may attempt."""
 HANDLER = "fault"
 """The label at which guest code goes on when its own tables refuse an access; without it that is its end."""
-_FAULTS = ("page_fault", "general_protection")
+_FAULTS = ("page_fault", "general_protection", "rdmsr", "wrmsr")
+"""The last two where there is no such register: a VMM then answers with a general protection exception."""
+TABLES = 3
+"""The control register with the address of the page tables."""
+FEATURES, HYPERVISOR = 1, 1 << 31
+"""The leaf of cpuid that says what a processor can, and the bit of rcx by which a VMM says that it is there (Linux,
+arch/x86/include/asm/cpufeatures.h, X86_FEATURE_HYPERVISOR)."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -112,9 +118,16 @@ class Shot:
             range.clock.interrupt(cpu.executed)
         elif exit.reason == "wrmsr" and exit["number"] == TSC_DEADLINE:
             range.clock.set_deadline(exit["value"])
+        elif exit.reason == "rdmsr" and exit["number"] in (TSC_DEADLINE, TIME_STAMP):
+            is_time = exit["number"] == TIME_STAMP  # before this instruction, as rdtsc has it
+            cpu.write_pair(range.clock.read(cpu.executed - 1) if is_time else range.clock.deadline)
+        elif exit.reason == "cpuid":
+            self._identify(cpu, exit)
         elif exit.reason in _FAULTS and HANDLER in cpu.program.labels:
-            if range.core is not None and exit.reason == "page_fault":
-                range.core.speculate(cpu, exit)
+            if exit.reason == "page_fault":
+                cpu.state.control[2] = exit["address"]
+                if range.core is not None:
+                    range.core.speculate(cpu, exit)
             cpu.jump(HANDLER)
             return Action.RESUME
         elif exit.reason != "interrupt_flag":
@@ -124,10 +137,27 @@ class Shot:
         is_over = range.processor is not None and range.processor.over
         return Action.STOP if range.crashed or is_over else Action.RESUME
 
+    def _identify(self, cpu: CPU, exit: Exit) -> None:
+        """Answer cpuid: this processor is none that has a name, and what it can is not said; there may be a VMM."""
+        for register in ("rax", "rbx", "rcx", "rdx"):
+            cpu.write(register, 0)
+        if exit["leaf"] == 0:
+            cpu.write("rax", FEATURES)
+        elif exit["leaf"] == FEATURES and self.scenario.attacker.has_tables:
+            cpu.write("rcx", HYPERVISOR)
+
     def _control_register(self, cpu: CPU, exit: Exit) -> None:
-        """Let the guest read the address of its tables, and choose others, if these are its own affair."""
+        """Let the guest read the address of its tables, and choose others, if these are its own affair.
+
+        Of the other registers it sees what it has written there, and of cr2 where it has faulted last.
+        """
         path = self.scenario.path
-        if not exit["write"]:
+        if exit["number"] != TABLES:
+            if exit["write"]:
+                cpu.state.control[exit["number"]] = exit["value"]
+            else:
+                cpu.write(REGISTERS[exit["register"]], cpu.state.control[exit["number"]])
+        elif not exit["write"]:
             cpu.write(REGISTERS[exit["register"]], path.root)
         elif not self.scenario.attacker.direct:
             path.switch(exit["value"] & ADDRESS_MASK)
