@@ -146,6 +146,12 @@ def test_a_layer_that_moves_changes_the_comparison():
     assert tidy(spared)["basis"]["spared", "exits", ""] == "computed"
 
 
+def test_one_record_alone_is_one_product():
+    alone, listed, named = (vm.compare(one, vms=1, hours=1) for one in (STACKS["kvm"], [STACKS["kvm"]], "kvm"))
+    assert alone.equals(listed)
+    assert alone.equals(named)
+
+
 def test_configurations_of_one_product_stand_side_by_side():
     xen = get("xen")
     table = vm.compare([xen, replace(xen, technique="nested_paging")]).droplevel("unit")

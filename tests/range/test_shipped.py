@@ -86,7 +86,7 @@ def test_the_matrix_as_shipped_has_one_run_for_each():
     table = vm.experiments.attack_matrix(["kvm", "hyperv"], ["cached_secret_sibling", "dma"], defences="as_shipped")
     assert list(table["KVM"]) == ["succeeds", "fails"]
     assert list(table["Hyper-V"]) == ["fails", "fails"]
-    tidy = vm.experiments.attack_matrix("kvm", "dma", tidy=True, defences="as_shipped")
+    tidy = vm.experiments.attack_matrix(STACKS["kvm"], ATTACKS["dma"], tidy=True, defences="as_shipped")
     assert list(tidy["opened"]) == ["as_shipped"]
     with pytest.raises(VmwidgetsError, match="defences is 'open', expected one of"):
         vm.experiments.attack_matrix("kvm", "dma", defences="open")

@@ -38,7 +38,7 @@ def chosen_attacks(attacks: object) -> list[Attack]:
         If there is no such attack.
     """
     found: list[Attack] = []
-    for one in [attacks] if isinstance(attacks, str) else cast("Iterable[object]", attacks):
+    for one in [attacks] if isinstance(attacks, str | Attack) else cast("Iterable[object]", attacks):
         if isinstance(one, Attack):
             found.append(one)
         elif isinstance(one, str) and one in ATTACKS:
@@ -52,7 +52,7 @@ def chosen_attacks(attacks: object) -> list[Attack]:
 
 def chosen_stacks(stacks: object) -> list[Stack]:
     """Return stacks by their ids, or as they are; all if none is named."""
-    named = [stacks] if isinstance(stacks, str) else list(cast("Iterable[object]", stacks))
+    named = [stacks] if isinstance(stacks, str | Stack) else list(cast("Iterable[object]", stacks))
     return [get(cast("str | Stack", one)) for one in named] or list(STACKS.values())
 
 
@@ -72,8 +72,8 @@ def chosen_seeds(seeds: int | Sequence[int]) -> list[int]:
 
 @experiment(source="the mechanisms of the range; what comes of an attack is written down nowhere")
 def attack_matrix(
-    stacks: str | Sequence[object] = (),
-    attacks: str | Sequence[object] = (),
+    stacks: str | Stack | Sequence[object] = (),
+    attacks: str | Attack | Sequence[object] = (),
     seeds: int | Sequence[int] = 0,
     tidy: bool = False,
     defences: str = "",

@@ -72,7 +72,7 @@ class Cell:
     predicted="throughput, latency, exits per second, and who falls with what",
 )
 def compare(
-    stacks: str | Sequence[object] = (),
+    stacks: str | Stack | Sequence[object] = (),
     vms: int | Sequence[object] = 4,
     workload: str | Workload = "web",
     cpu: str = USUAL,
@@ -122,7 +122,7 @@ def compare(
     """
     import pandas as pd
 
-    chosen = [get(cast("str | Stack", one)) for one in ([stacks] if isinstance(stacks, str) else stacks)]
+    chosen = [get(cast("str | Stack", one)) for one in ([stacks] if isinstance(stacks, str | Stack) else stacks)]
     chosen = chosen or list(PRODUCTS.values())
     known = dict.fromkeys(cpu for stack in (*chosen, *STACKS.values()) for cpu in processors(stack))
     if cpu not in known:

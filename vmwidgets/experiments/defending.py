@@ -9,6 +9,7 @@ from vmwidgets.model.errors import check_int
 from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.neighbours import NEIGHBOURS_PERMILLE
 from vmwidgets.model.range.prices import is_priced, price
+from vmwidgets.model.stack import Stack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ _COLUMNS = (
     source="the mechanisms of the range; cycles of exits: Landau et al., WIOV 2011; of what defences do: assumed"
 )
 def defence_costs(
-    stacks: str | Sequence[object] = ("kvm", "xen", "esx"),
+    stacks: str | Stack | Sequence[object] = ("kvm", "xen", "esx"),
     seed: int = 0,
     neighbours_pct: int = NEIGHBOURS_PERMILLE // 10,
 ) -> "pd.DataFrame":

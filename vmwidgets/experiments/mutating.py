@@ -22,8 +22,8 @@ MAX_SEED = 2**62
 
 @experiment(source="the mechanisms of the range; which defence is the right one is found by running the attack itself")
 def mutated_attacks(
-    attacks: str | Sequence[object] = (),
-    stacks: str | Sequence[object] = ("kvm", "xen", "workstation"),
+    attacks: str | Attack | Sequence[object] = (),
+    stacks: str | Stack | Sequence[object] = ("kvm", "xen", "workstation"),
     mutants: int = 3,
     seed: int = 0,
     budget: int = BUDGET,

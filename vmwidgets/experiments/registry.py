@@ -101,6 +101,8 @@ _SENTENCES = {
     "int list": "{name} is {value}, expected a whole number or a list of them",
     "float list": "{name} is {value}, expected a number or a list of them",
     "str list": "{name} is {value}, expected a text or a list of them",
+    "str Stack list": "{name} is {value}, expected the id of a product, its record, or a list of them",
+    "str Attack list": "{name} is {value}, expected the id of an attack, an attack, or a list of them",
     "str Workload": "{name} is {value}, expected the name of a workload or a workload",
 }
 

@@ -13,6 +13,7 @@ import traitlets
 from vmwidgets import locale
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
+from vmwidgets.model.errors import VmwidgetsError
 
 FRONT = files("vmwidgets") / "front"
 SLOTS = 8
@@ -54,6 +55,12 @@ def styles(*names: str) -> str:
     return "".join((FRONT / f"{name}.css").read_text(encoding="utf-8") for name in names)
 
 
+def check_lab(lab: object) -> None:
+    """Refuse what is no lab with a sentence, before it is asked for what only a lab has."""
+    if not isinstance(lab, Lab):
+        raise VmwidgetsError("lab is {value}, expected a lab, such as vm.Lab('kvm')", value=repr(lab)[:60])
+
+
 class Selection(traitlets.HasTraits):
     """What the views of one lab look at together; only the kernel writes it.
 
@@ -74,6 +81,7 @@ class Selection(traitlets.HasTraits):
     _ids = itertools.count(1)
 
     def __init__(self, lab: Lab) -> None:
+        check_lab(lab)
         super().__init__()
         self.id = f"lab-{next(self._ids)}"
         self._slots: dict[str, int] = {}

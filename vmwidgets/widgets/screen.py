@@ -1,12 +1,13 @@
 """What the boards and labs have in common: several views of one lab, one below the other."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import ipywidgets
 
 from vmwidgets.lab import Lab
 from vmwidgets.locale import mark
+from vmwidgets.widgets.kit import check_lab
 
 
 class _Part(Protocol):
@@ -26,7 +27,17 @@ class Screen(ipywidgets.VBox):
         Called with the reason (a message id) when controls and time are held still, with ``""`` when they are let go.
     picture
         Draws the lab as an SVG text for readers without a kernel.
+
+    Raises
+    ------
+    VmwidgetsError
+        If that is no lab.
     """
+
+    def __new__(cls, lab: object = None, *args: Any, **kwargs: Any) -> Self:
+        """Refuse what is no lab before a screen asks it for anything."""
+        check_lab(lab)
+        return super().__new__(cls, lab, *args, **kwargs)
 
     def __init__(
         self,
