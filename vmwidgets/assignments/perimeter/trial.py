@@ -65,9 +65,17 @@ class Trial(Shot):
     def succeeded(self) -> bool:  # noqa: D102
         return self.crossed or super().succeeded
 
-    def run(self, effort: int = EFFORT) -> Run:
-        """Run the program until it ends, has proven itself, is stopped by the host, or has taken all its effort."""
-        self.spent = run_within(self, effort, lambda: self.crossed)
+    def run(self, effort: int = EFFORT, until: Callable[[], bool] | None = None) -> Run:
+        """Run the program until it ends, is stopped by the host, or has taken all its effort.
+
+        Parameters
+        ----------
+        effort
+            How much it may take.
+        until
+            Whether nothing more need be seen; by default when the program has proven itself.
+        """
+        self.spent = run_within(self, effort, until or (lambda: self.crossed))
         return self.outcome()
 
     def outcome(self) -> Run:

@@ -177,14 +177,14 @@ class Variant:
         """Run a program of the student's on the host after a boot, see :meth:`shot`."""
         return self.shot(family, code, boot_seed, switches).run()
 
-    def run_gallery(
+    def gallery_shot(
         self,
         weakness: Weakness,
         boot_seed: int,
         switches: Mapping[str, bool] | None = None,
         code: str | None = None,
-    ) -> Run:
-        """Run an attack of the gallery, which knows all numbers and proves nothing: whether the wall falls.
+    ) -> Trial:
+        """Return an attack of the gallery, not yet run. It knows all numbers and proves nothing.
 
         Parameters
         ----------
@@ -198,7 +198,40 @@ class Variant:
         attack = weakness.attack
         goal = attack.goal if weakness.proof != "secret" else "secret"
         attack = replace(attack, goal=goal, code=attack.code if code is None else code)
-        return Trial(attack, self._boot(weakness, boot_seed, switches)).run()
+        return Trial(attack, self._boot(weakness, boot_seed, switches))
+
+    def gallery_shot(
+        self,
+        weakness: Weakness,
+        boot_seed: int,
+        switches: Mapping[str, bool] | None = None,
+        code: str | None = None,
+    ) -> Trial:
+        """Return an attack of the gallery on the host after a boot: it knows all numbers, and has nothing to prove.
+
+        Parameters
+        ----------
+        weakness
+            Whose hole it goes through.
+        boot_seed, switches
+            As for :meth:`shot`.
+        code
+            Another text of the attack, with placeholders: a mutant of it.
+        """
+        attack = weakness.attack
+        goal = attack.goal if weakness.proof != "secret" else "secret"
+        attack = replace(attack, goal=goal, code=attack.code if code is None else code)
+        return Trial(attack, self._boot(weakness, boot_seed, switches))
+
+    def run_gallery(
+        self,
+        weakness: Weakness,
+        boot_seed: int,
+        switches: Mapping[str, bool] | None = None,
+        code: str | None = None,
+    ) -> Run:
+        """Run an attack of the gallery, see :meth:`gallery_shot`: whether the wall falls."""
+        return self.gallery_shot(weakness, boot_seed, switches, code).run()
 
     def numbers(self, boot_seed: int = 0) -> dict[str, int]:
         """Return all numbers of the manual by name; those of :data:`BOOT_NAMES` are those of one boot."""
