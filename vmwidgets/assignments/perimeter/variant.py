@@ -184,29 +184,6 @@ class Variant:
         switches: Mapping[str, bool] | None = None,
         code: str | None = None,
     ) -> Trial:
-        """Return an attack of the gallery, not yet run. It knows all numbers and proves nothing.
-
-        Parameters
-        ----------
-        weakness
-            Whose hole it goes through.
-        boot_seed, switches
-            As for :meth:`shot`.
-        code
-            Another text of the attack, with placeholders: a mutant of it.
-        """
-        attack = weakness.attack
-        goal = attack.goal if weakness.proof != "secret" else "secret"
-        attack = replace(attack, goal=goal, code=attack.code if code is None else code)
-        return Trial(attack, self._boot(weakness, boot_seed, switches))
-
-    def gallery_shot(
-        self,
-        weakness: Weakness,
-        boot_seed: int,
-        switches: Mapping[str, bool] | None = None,
-        code: str | None = None,
-    ) -> Trial:
         """Return an attack of the gallery on the host after a boot: it knows all numbers, and has nothing to prove.
 
         Parameters
