@@ -6,7 +6,7 @@ from typing import Any
 
 from vmwidgets.attacks import ATTACKS, FAMILIES
 from vmwidgets.chapters.breaking_drills import cards, costs, diagnosis, price, priced, residual, threats
-from vmwidgets.chapters.breaking_levels import Level, levels
+from vmwidgets.chapters.breaking_levels import Level, levels, mechanism
 from vmwidgets.chapters.items import Chapter, Draw, Item, Part, Value, Verdict, exact, option
 from vmwidgets.chapters.threats import SOURCE, THREATS
 from vmwidgets.experiments import tick_theft, write_latencies
@@ -14,6 +14,7 @@ from vmwidgets.experiments.latencies import GUESSES, PLACEMENT
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import language, mark, number
+from vmwidgets.model.range import verdict as came
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.surroundings import NUMBERS
 from vmwidgets.stacks import STACKS
@@ -88,6 +89,11 @@ class Breaking(Chapter):
     def latencies(self, salted: bool = False) -> Any:
         """Return how long the writes took, page by page."""
         return self.probe.table(salted)
+
+    def said(self, lab: Lab, verdict: came.Verdict) -> str:
+        """Return what came of guest code, and by which mechanism, as a sentence in the reader's language."""
+        text = mark("It got there: {mechanism}.") if verdict.succeeded else mark("It did not get there: {mechanism}.")
+        return _(text).format(mechanism=mechanism(verdict, lab.stack))
 
     def stolen(self) -> str:
         """Return what the thief gets, charged at ticks and by time stamps, a line each."""

@@ -136,32 +136,36 @@ _PRICES = (
     (
         ("kvm", "esx", "esxi", "virtualbox"),
         "salting",
-        "resting",
         "frames",
-        mark(
-            "{product}: a guest rests whose pages others have as well. How many frames more are in use with"
-            " “{defence}”?"
-        ),
+        mark("{product}: a guest and two VMs with the same OS. How many frames more are in use with “{defence}”?"),
         mark("frames"),
     ),
     (
         ("kvm", "xen", "hyperv", "esxi"),
         "l1d_flush",
-        "in turn",
-        "throughput_pct",
-        mark("{product}: two VMs have a core by turns. Which throughput is left to the guest with “{defence}”?"),
+        "cpu_pct",
+        mark(
+            "{product}: two VMs have a core by turns. How much processor time does the guest need for the same work"
+            " with “{defence}”, of what it needs without?"
+        ),
         "%",
     ),
     (
         ("xen",),
         "stub_domain",
-        "alone",
         "frames",
         mark("{product}: how many frames more are in use with “{defence}”?"),
         mark("frames"),
     ),
+    (
+        ("kvm", "esx", "esxi"),
+        "io_weights",
+        "throughput_pct",
+        mark("{product}: a guest shares the disk. How much of its throughput is left to it with “{defence}”?"),
+        "%",
+    ),
 )
-"""Stacks, defence, situation and column of the table of costs, the question and the unit."""
+"""Stacks, defence and column of the table of costs, the question and the unit."""
 
 
 def priced(draw: Draw) -> tuple[str, int]:
@@ -174,25 +178,25 @@ def priced(draw: Draw) -> tuple[str, int]:
 
 @cache
 def costs(stack: str, seed: int) -> Any:
-    """Return the table of what defences cost on a stack, without those that these guests do not notice."""
+    """Return the table of what defences cost on a stack, without those that such a guest does not notice."""
     table: Any = defence_costs([stack], seed)
-    return table[table["situation"] != ""].drop(columns=["stack", "product", "name"]).reset_index(drop=True)
+    noticed = (table["throughput_pct"] != 100) | (table["cpu_pct"] != 100) | (table["frames"] != 0)
+    return table[noticed].set_index("defence")[["throughput_pct", "cpu_pct", "frames", "work"]]
 
 
 def price(draw: Draw) -> Item:
     """Return the question what a defence costs."""
     stack, at = priced(draw)
-    _, defence, situation, column, question, unit = _PRICES[at]
+    _, defence, column, question, unit = _PRICES[at]
 
     @cache
     def right() -> int:
-        table = costs(stack, draw.number("prices", 0, 999))
-        return round(float(table[(table["defence"] == defence) & (table["situation"] == situation)][column].iloc[0]))
+        return round(float(costs(stack, draw.number("prices", 0, 999)).loc[defence, column]))
 
     def check(value: Value) -> Verdict:
-        if isinstance(value, int) and abs(value - right()) <= (column == "throughput_pct"):
+        if isinstance(value, int) and abs(value - right()) <= (unit == "%"):
             return Verdict(1, 1, mark("That is its price here. On another workload it is another one: measure yours."))
-        return Verdict(0, 1, mark("The table of prices says something else."), mark("Mind the situation of the guest."))
+        return Verdict(0, 1, mark("The table of prices says something else."), mark("Mind the column."))
 
     fields: dict[str, str | int | float] = {"product": STACKS[stack].name, "defence": DEFENCES[defence].name}
     return Item("ch11.price", "number", question, check, fields, unit=unit)

@@ -196,10 +196,15 @@ def _check_names(code: str, manual: dict[str, int], missing: str) -> None:
                 )
 
 
+def mechanism(verdict: came.Verdict, stack: Stack) -> str:
+    """Return the sentence that names the mechanism, in the reader's language."""
+    return _(verdict.mechanism).format(**{name: _(str(value)) for name, value in _fields(verdict, stack).items()})
+
+
 def _fields(verdict: came.Verdict, stack: Stack) -> dict[str, object]:
-    """Return the fields of the sentence that names the mechanism, in words."""
+    """Return the fields of the sentence that names the mechanism; texts among them are message ids."""
     fields = verdict.fields
     owner = str(fields.get("owner", ""))
-    layer = owner.split()[0] if owner else ""
+    layer = owner.partition(" ")[0]
     words = stack.layers[layer].name if layer in stack.layers else _OWNERS.get(owner, owner)
     return {**fields, "owner": words} if fields else {}
