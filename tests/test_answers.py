@@ -84,6 +84,10 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
     with pytest.raises(VmwidgetsError, match="not a regular file"):
         AnswerFile("c", folder=tmp_path)
     (tmp_path / "c.answers.jsonl").unlink()
+    (tmp_path / "c.answers.jsonl").mkdir()
+    with pytest.raises(VmwidgetsError, match="cannot be read"):
+        AnswerFile("c", folder=tmp_path)
+    (tmp_path / "c.answers.jsonl").rmdir()
     with (tmp_path / "c.answers.jsonl").open("wb") as sparse:
         sparse.truncate(5 * 10**9)
     with pytest.raises(VmwidgetsError, match="larger than"):

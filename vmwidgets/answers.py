@@ -221,21 +221,22 @@ def read_regular(path: str | os.PathLike[str]) -> bytes:
         If there is no such file.
     """
     try:
-        if not hasattr(os, "O_NOFOLLOW") and Path(path).is_symlink():
-            raise OSError(ELOOP, os.strerror(ELOOP))
-        handle = os.open(
-            path,
-            os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0),
-        )
+        with open(path, "rb", opener=_open_no_link) as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read(MAX_BYTES + 1) if regular else b""
     except OSError as error:
         raise VmwidgetsError("{path} cannot be read: {reason}", path=str(path), reason=str(error.strerror)) from error
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise VmwidgetsError("{path} is not a regular file", path=str(path))
-        data = file.read(MAX_BYTES + 1)
+    if not regular:
+        raise VmwidgetsError("{path} is not a regular file", path=str(path))
     if len(data) > MAX_BYTES:
         raise VmwidgetsError("{path} is larger than {most} bytes", path=str(path), most=MAX_BYTES)
     return data
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    if not hasattr(os, "O_NOFOLLOW") and Path(path).is_symlink():
+        raise OSError(ELOOP, os.strerror(ELOOP))
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def parse(data: bytes, name: str) -> Sheet:

@@ -111,8 +111,8 @@ def read_roster(path: str | os.PathLike[str]) -> Roster:
         place = {"path": str(path), "line": line, "column": column}
         if not 1 <= len(id) <= MAX_ID or not id.isprintable() or id.startswith(".") or _NOT_IN_IDS & set(id):
             raise VmwidgetsError(
-                "{path}, line {line}, column {column}: {id} is no id, expected 1 to {most} signs that a file's name can "
-                "have",
+                "{path}, line {line}, column {column}: {id} is no id, expected 1 to {most} signs that names of "
+                "files can have",
                 **place,
                 id=repr(id)[:60],
                 most=MAX_ID,
