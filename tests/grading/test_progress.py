@@ -24,7 +24,7 @@ def _english():
 def _run(terminal, seconds):
     times = iter([0.0, *seconds])
     stream = _Stream(terminal)
-    progress = Progress(len(seconds), stream, lambda: next(times))
+    progress = Progress(len(seconds), stream, clock=lambda: next(times))
     for _ in seconds:
         progress.step()
     progress.close()

@@ -74,7 +74,7 @@ def test_cells_over_several_lines_and_huge_ones_stop_nobody(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "is empty"),
+        ("", "has no column with ids of the roster"),
         ("who,receipt\nanna,VMW1-A\n", "has no column with ids of the roster"),
         ("id,receipt\ncarl,VMW1-A\n", "has no column with ids of the roster"),
         ("id,answer\nanna,hello\n", "has no column with receipts"),

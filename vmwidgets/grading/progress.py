@@ -6,7 +6,10 @@ from typing import TextIO
 
 from vmwidgets import locale
 from vmwidgets.locale import gettext as _
+from vmwidgets.locale import mark as said
 
+GRADED = said("graded {done} of {total}, {rate} a minute, {left} left")
+TRIED = said("tried {done} variants of {total}, {rate} a minute, {left} left")
 _TERMINAL_S = 0.2
 _PLAIN_S = 10.0
 
@@ -20,12 +23,20 @@ class Progress:
         How many there are to do.
     stream
         Where to write.
+    message
+        Id of the message, with the fields done, total, rate and left.
     clock
         Seconds, as :func:`time.monotonic` gives them.
     """
 
-    def __init__(self, total: int, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        self._total, self._stream, self._clock = total, stream, clock
+    def __init__(
+        self,
+        total: int,
+        stream: TextIO,
+        message: str = GRADED,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._total, self._stream, self._message, self._clock = total, stream, message, clock
         self._began = clock()
         self._terminal = stream.isatty()
         self._shown = self._began
@@ -55,7 +66,7 @@ class Progress:
         """What is told at the time `now`."""
         spent_s = max(now - self._began, 1e-3)
         left_s = round(spent_s / self._done * (self._total - self._done)) if self._done else 0
-        return _("graded {done} of {total}, {rate} a minute, {left} left").format(
+        return _(self._message).format(
             done=locale.number(self._done),
             total=locale.number(self._total),
             rate=locale.number(round(60 * self._done / spent_s)),

@@ -29,7 +29,7 @@ class Lost:
     """
 
     reason: str
-    fields: dict[str, object] = field(default_factory=dict[str, object])
+    fields: dict[str, int | str] = field(default_factory=dict[str, int | str])
 
 
 def processors() -> int:

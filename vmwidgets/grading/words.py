@@ -1,0 +1,45 @@
+"""How results are told: names of items, and sentences with their numbers, in the language in use."""
+
+from collections.abc import Mapping
+
+from vmwidgets import locale
+from vmwidgets.locale import gettext as _
+from vmwidgets.locale import mark as said
+
+TITLES = {"perimeter": said("Perimeter")}
+_ITEMS = {
+    "a0": said("A0 Rules"),
+    "a1": said("A1 Reconnaissance"),
+    "a2.memory": said("A2 Memory"),
+    "a2.device": said("A2 Device"),
+    "a2.cpu": said("A2 Processor time"),
+    "a3": said("A3 Diagnosis"),
+    "a4.exploits": said("A4 Fix: your own attacks"),
+    "a4.mutants": said("A4 Fix: other attacks"),
+    "a4.workload": said("A4 Fix: the guests' work"),
+    "a5": said("A5 Price"),
+    "a6": said("A6 Post-mortem"),
+}
+
+
+def item_name(item: str) -> str:
+    """Name of an item; its id if it has none."""
+    return _(_ITEMS.get(item, item))
+
+
+def sentence(id: str, fields: Mapping[str, object]) -> str:
+    """The sentence of a message id; numbers as the reader writes them, names as the catalogue has them."""
+    return _(id).format(**{name: _shown(value) for name, value in fields.items()})
+
+
+def points(got: int | None, most: int) -> str:
+    """Points of an item or of all."""
+    if got is None:
+        return _("not graded, of {most}").format(most=locale.number(most))
+    return _("{got} of {most}").format(got=locale.number(got), most=locale.number(most))
+
+
+def _shown(value: object) -> str:
+    if type(value) is int:
+        return locale.number(value)
+    return _(value) if isinstance(value, str) else str(value)
