@@ -87,6 +87,20 @@ def look(answers):
     yield Result("b2", 5, 5, "", "", shown)
 
 
+def reach(answers):
+    """Look for what the second wall hides: a file, the other processes, the network."""
+    path = answers["b2"].value
+    with open("/proc/net/dev") as file:
+        devices = [line.split(":")[0].strip() for line in file if ":" in line]
+    shown = {
+        "file": int(os.path.exists(path)),
+        "processes": sum(name.isdigit() for name in os.listdir("/proc")),
+        "devices": " ".join(devices),
+        "user": os.getuid(),
+    }
+    yield Result("b2", 5, 5, "", "", shown)
+
+
 HOSTILE = {
-    one.__name__: one for one in (loop, wait, allocate, recurse, end, shoot, write, open_many, lie, invent, look)
+    one.__name__: one for one in (loop, wait, allocate, recurse, end, shoot, write, open_many, lie, invent, look, reach)
 }
