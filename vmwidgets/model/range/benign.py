@@ -14,6 +14,12 @@ BENIGN = Placement(timed=True, core="in_turn")
 WORKLOAD = """
     mov rsp, {page_bytes}       ; its stack ends with its fourth page
     shl rsp, 2
+    mov r15, {port_link}        ; sends 16 packets, and waits until they are out
+    mov rcx, 16
+    call send
+    mov r15, {port_disk}        ; sends four requests to the disk, and waits for them
+    mov rcx, 4
+    call send
     mov r12, 8                  ; rounds
 round:
     mov r13, 2                  ; works through four pages, twice
@@ -55,11 +61,20 @@ look:
     mov rdi, {most_pages}
     dec rdi
     vmcall
-    mov rdx, {port_dma}         ; lets its device fetch a block
+    mov rdx, {port_dma}         ; lets its device fetch a block, and interrupt by its vector
     xor rax, rax
     out dx, eax
     inc rdx
     inc rax
+    out dx, al
+    dec rdx
+    mov rax, {message_address}
+    out dx, eax
+    add rdx, 2
+    mov rax, {device_vector}
+    out dx, eax
+    dec rdx
+    mov rax, 2
     out dx, al
     mov rdx, {port_floppy}      ; sends a command with two parameters
     mov rax, 0x8e
@@ -115,22 +130,22 @@ look:
     call sleep
     dec r12
     jnz round
-    mov rdx, {port_disk}        ; sends four requests to the disk, and waits for them
-    mov rcx, 4
-request:
-    out dx, eax
-    dec rcx
-    jnz request
-wait:
-    mov r14, 50000
-    call sleep
-    mov rdx, {port_disk}
-    in eax, dx
-    test eax, eax
-    jnz wait
     mov rdx, {port_balloon}     ; is asked for memory, and has none to give back
     out dx, al
     jmp done
+send:
+    mov rdx, r15
+    out dx, eax
+    dec rcx
+    jnz send
+wait:
+    mov r14, 50000
+    call sleep
+    mov rdx, r15
+    in eax, dx
+    test eax, eax
+    jnz wait
+    ret
 sleep:
     rdtsc
     shl rdx, 32
@@ -144,7 +159,30 @@ sleep:
     ret
 done:
 """
-"""What it does all day. Page 1 has its descriptors, too."""
+"""What it does all day. Page 1 has its descriptors, too. It waits for disk and network before all else, so that it finds
+these in the same state however long the rest takes."""
+GROWS = """
+    mov rdi, {pages}            ; grows as far as it may
+more:
+    mov rax, {call_balloon_claim}
+    vmcall
+    inc rdi
+    cmp rdi, {most_pages}
+    jb more
+    mov r12, 16                 ; and uses its pages in each of 16 ticks
+tick:
+    xor rsi, rsi
+    mov rcx, {most_pages}
+touch:
+    mov rax, [rsi]
+    add rsi, {page_bytes}
+    dec rcx
+    jnz touch
+    hlt
+    dec r12
+    jnz tick
+"""
+"""What a guest does that needs all memory that it can get."""
 OWN_PAGES, OS_PAGES = range(4), range(6, 10)
 """Pages that only it has, and those of the OS that all VMs run. The others are zeros, which all have as well."""
 SETTLE_ROUNDS = 2

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.range.attack import Attack, Placement
-from vmwidgets.model.range.benign import BENIGN, WORKLOAD, settle
+from vmwidgets.model.range.benign import BENIGN, GROWS, WORKLOAD, settle
 from vmwidgets.model.range.clock import CYCLES_PER_S
 from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.guest import PAGES
@@ -42,6 +42,7 @@ CYCLES: dict[str, tuple[int, int]] = {
 }
 """What an amount of work keeps the guest waiting: cycles for so many of its kind."""
 LENT, LARGE = replace(BENIGN, overcommitted=True), replace(BENIGN, vcpus=2)
+PRESSED = replace(BENIGN, pressed=True)
 ON_HOST = Placement(seat="host")
 HOST_PROGRAM = """
     mov r12, 80                 ; compiles with 80 threads, and takes 4 GiB
@@ -58,6 +59,7 @@ more:
 _ELSEWHERE: dict[str, tuple[Placement, str]] = {
     "cpu_limit": (LARGE, WORKLOAD),
     "memory_limit": (LENT, WORKLOAD),
+    "memory_reservation": (PRESSED, GROWS),
     "forced_reclaim": (LENT, WORKLOAD),
     "host_cgroups": (ON_HOST, HOST_PROGRAM),
 }
