@@ -26,7 +26,6 @@ REQUEST_EFFORT = 3
 _QUEUES = ("port_nic", "port_backend")
 _MOST_REQUESTS = 64
 _SLICE = 2_000
-_TELLING = ("io", "hypercall")
 
 
 def run_within(shot: Shot, effort: int = EFFORT, until: Callable[[], bool] = lambda: False) -> bool:
@@ -39,8 +38,7 @@ def run_within(shot: Shot, effort: int = EFFORT, until: Callable[[], bool] = lam
     effort
         How much it may take.
     until
-        Whether the goal is reached, so that nothing more need be seen. Asked after exits by which a guest may reach it:
-        calls, and accesses to ports.
+        Whether nothing more need be seen. Asked after each exit.
     """
     cpu, handle, assist = shot.cpu, shot.cpu.handler, shot.cpu.assistance
     doorbells = {shot.scenario.numbers[name] + 1 for name in _QUEUES if name in shot.scenario.numbers}
@@ -57,7 +55,7 @@ def run_within(shot: Shot, effort: int = EFFORT, until: Callable[[], bool] = lam
         spent += EXIT_EFFORT.get(exit.reason, OTHER_EXIT_EFFORT)
         if exit.reason == "io" and exit["write"] and exit["port"] in doorbells:
             spent += REQUEST_EFFORT * min(exit["value"], _MOST_REQUESTS)
-        reached = exit.reason in _TELLING and until()
+        reached = until()
         return Action.STOP if reached or cpu.attempts + spent >= effort else action
 
     cpu.handler, cpu.assistance = count_exit, count_trap

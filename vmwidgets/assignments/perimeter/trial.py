@@ -7,6 +7,7 @@ from vmwidgets.assignments.perimeter.effort import EFFORT, run_within
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.run import Shot
 from vmwidgets.model.range.scenario import Scenario
+from vmwidgets.model.range.trace import OPEN
 from vmwidgets.model.range.verdict import Verdict
 
 
@@ -73,9 +74,10 @@ class Trial(Shot):
         effort
             How much it may take.
         until
-            Whether nothing more need be seen; by default when the program has proven itself.
+            Whether nothing more need be seen; by default when the program has proven itself, and the trace shows
+            through which hole it went.
         """
-        self.spent = run_within(self, effort, until or (lambda: self.crossed))
+        self.spent = run_within(self, effort, until or (lambda: self.crossed and OPEN in self.scenario.trace.last))
         return self.outcome()
 
     def outcome(self) -> Run:
