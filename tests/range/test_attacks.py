@@ -36,6 +36,8 @@ EXPECTED = {
         "second_stage_tables": NESTED,
         "shadow_tables": TRANSLATED,
     },
+    # XSA-7: only a VMM that lets kernels run in user mode returns to their programs for them.
+    "guest_return": {"canonical_check": PARAVIRTUAL},
     # VENOM as a class: wherever a VM has imitated devices the layer that imitates them is taken over. (That only the
     # code of one emulator had the hole is a fact about that code, and the switch is what makes the hole.)
     "device_overrun": {"bounds_check": VMS},

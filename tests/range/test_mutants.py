@@ -14,7 +14,7 @@ from vmwidgets.stacks import STACKS
 
 QUICK = (
     *("beyond_memory", "mapped_twice", "table_update", "device_overrun", "device_overrun_neighbour", "dma"),
-    *("message_interrupt", "interrupt_storm", "balloon_refusal", "host_memory", "fork_bomb"),
+    *("guest_return", "message_interrupt", "interrupt_storm", "balloon_refusal", "host_memory", "fork_bomb"),
     *("uncleared_frames", "nic_underflow", "backend_request", "fragments", "convenience_channel", "shared_kernel"),
     *("sharing_oracle", "covert_channel", "flush_reload", "row_hammer", "cached_secret", "cached_secret_sibling"),
     *("tick_theft", "noisy_cpu", "noisy_disk", "noisy_network", "noisy_memory", "exit_storm"),

@@ -19,6 +19,7 @@ from vmwidgets.attacks.exit_storm import EXIT_STORM
 from vmwidgets.attacks.flush_reload import FLUSH_RELOAD
 from vmwidgets.attacks.fork_bomb import FORK_BOMB
 from vmwidgets.attacks.fragments import FRAGMENTS
+from vmwidgets.attacks.guest_return import GUEST_RETURN
 from vmwidgets.attacks.host_memory import HOST_MEMORY
 from vmwidgets.attacks.host_read import HOST_READ
 from vmwidgets.attacks.interrupt_storm import INTERRUPT_STORM
@@ -44,6 +45,7 @@ CLASSES: dict[int, str] = {
     4: "channel between guest and desktop, CVE-2017-4901",
     5: "backend in a privileged domain, CVE-2021-28476",
     6: "validation of page-table updates, CVE-2015-7835 (XSA-148)",
+    7: "return to an address that is not canonical, CVE-2012-0217 (XSA-7)",
     8: "first-level cache read past the tables, CVE-2018-3646 (L1TF)",
     10: "DMA without an IOMMU, interrupts without remapping",
     11: "timing of writes to shared pages (Suzaki et al. 2011; Xiao et al. 2013)",
@@ -77,6 +79,7 @@ ATTACKS: dict[str, Attack] = {
         BEYOND_MEMORY,
         MAPPED_TWICE,
         TABLE_UPDATE,
+        GUEST_RETURN,
         DEVICE_OVERRUN,
         DEVICE_OVERRUN_NEIGHBOUR,
         NIC_UNDERFLOW,

@@ -104,6 +104,7 @@ WORK_NAMES = {
     "lengths_checked": mark("lengths checked: {count}"),
     "requests_overtaken": mark("requests that had to wait: {count}"),
     "indices_checked": mark("indices checked: {count}"),
+    "addresses_checked": mark("addresses checked: {count}"),
     "addresses_translated": mark("addresses translated: {count}"),
     "requests_refused": mark("requests of programs refused: {count}"),
     "time_stamps": mark("time stamps taken: {count}"),
@@ -113,6 +114,7 @@ WORK_NAMES = {
 _WHY = {
     **dict.fromkeys(MAP_CHECKS.values(), mark("{product} keeps memory apart in another way: {technique}")),
     "validation": mark("{product} does not let guests ask for updates of page tables: {technique}"),
+    "canonical_check": mark("guests of {product} return to their programs without its help: {technique}"),
     "bounds_check": mark("VMs of {product} have no imitated device here"),
     "descriptor_check": mark("VMs of {product} have no imitated device here"),
     "confinement": mark("{product} has no process of one VM's device model that could be confined"),
@@ -162,6 +164,7 @@ _MEANINGS = (
     ("device_vector", mark("vector of your device's own interrupts")),
     ("writes_waiting", mark("writes to the register that can wait")),
     ("handling_us", mark("microseconds that such a write takes whoever carries it out")),
+    ("return_table", mark("where in the VMM's memory the address of its code lies")),
     ("lent_pages", mark("pages that were lent to your VM")),
 )
 _ENDINGS = (

@@ -78,6 +78,12 @@ DEFENCES: dict[str, Defence] = {
             map_check("validation"),
         ),
         Defence(
+            "canonical_check",
+            said("check of the address before SYSRET"),
+            said("the VMM returns to whatever address a guest names, on the guest's stack (XSA-7)"),
+            lambda _, technique: technique == "paravirtualization",
+        ),
+        Defence(
             "frame_owners",
             said("one owner for each frame"),
             said("a frame may be mapped to a VM while it is another's"),

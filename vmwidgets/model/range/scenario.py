@@ -16,6 +16,7 @@ from vmwidgets.model.range import (
     disk,
     dma,
     floppy,
+    guest_returns,
     host_side,
     interrupts,
     kernel_calls,
@@ -68,6 +69,7 @@ DEVICES = (
     link.plug,
     served_exits.plug,
     short_memory.plug,
+    guest_returns.plug,
 )
 """What the attacker's VM may be connected to: each function gives it a device, if the stack has such."""
 _FIRST_PORT, _PORT_STEP = 0x300, 0x40

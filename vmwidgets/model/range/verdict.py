@@ -26,6 +26,10 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("validation", OPEN): said(
         "{layer} writes the page-table entry at {address} as it is, flags and all, because its frame stays the same"
     ),
+    ("canonical_check", REFUSES): said("{layer} does not return to {address}, which is no address"),
+    ("canonical_check", OPEN): said(
+        "{layer} returns to {address}, which is no address, and what the processor then saves goes where the guest says"
+    ),
     ("frame_owners", REFUSES): said("{layer} does not map frame {frame} a second time: it belongs to {owner}"),
     ("frame_owners", OPEN): said("{layer} has mapped frame {frame}, which belongs to {owner}, a second time"),
     ("zero_on_allocate", REFUSES): said("{layer} clears frame {frame} before it hands it out"),
