@@ -215,6 +215,20 @@ def test_costs_are_measured(view, wire):
     assert notes["confinement"] == "none that was measured in this workload"
 
 
+def test_what_all_defences_cost_together_follows_the_switches(view, wire):
+    assert view.board.state["total"] == ""
+    wire.send(view.board, name="measure")
+    all_on = view.board.state["total"]
+    assert all_on.startswith("Measured with a guest that does no harm, beside two VMs that compute 10 % of their time.")
+    assert "All defences as they are now, against none: throughput: −" in all_on
+    assert "frames in use: +18" in all_on
+    wire.send(view.board, name="switch", id="salting", on=False)
+    assert "frames" not in view.board.state["total"]
+    for id in view.trial.defences.offered:
+        view.trial.switch(id, False)
+    assert view.board.state["total"].endswith("none that was measured in this workload.")
+
+
 def test_a_product_can_be_taken_as_it_is_shipped(view, wire):
     wire.send(view.board, name="ship")
     rows = {row["id"]: row for row in view.board.state["rows"]}

@@ -19,6 +19,7 @@ import { keep } from "./stack_panel.js";
  * @property {boolean} safe whether all that are offered are on
  * @property {boolean} as_shipped whether all are as the product is shipped
  * @property {boolean} measured
+ * @property {string} total what all of them cost together, "" as long as nobody has asked
  * @property {string} sentence
  */
 
@@ -35,6 +36,7 @@ function render({ model, el, signal }) {
   const safe = h("button", { type: "button" });
   const ship = h("button", { type: "button" });
   const measure = h("button", { type: "button" });
+  const total = h("p", { class: "vmw-total", "aria-live": "polite" });
   const unsaid = h("p", { class: "vmw-unsaid" });
   const board = h("ul", { class: "vmw-defences" });
   const missing = h("details", { class: "vmw-missing" }, h("summary"), h("ul"));
@@ -45,6 +47,7 @@ function render({ model, el, signal }) {
     lock,
     h("div", { class: "vmw-row" }, safe, ship, measure),
     unsaid,
+    total,
     board,
     missing,
     twin.el,
@@ -72,6 +75,8 @@ function render({ model, el, signal }) {
     write(safe, t("Switch all on"));
     write(ship, t("As the product is shipped"));
     write(unsaid, t("Where no source says how the product is shipped, a defence is taken to be on."));
+    write(total, now.total);
+    total.hidden = !now.total;
     ship.disabled = now.as_shipped || Boolean(now.locked);
     write(measure, t("Measure what they cost"));
     safe.disabled = now.safe || Boolean(now.locked);

@@ -1,5 +1,6 @@
 """The defence board: every defence by its real name, whether the stack can have it, and what it costs."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -7,8 +8,10 @@ import traitlets
 
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
+from vmwidgets.model.range.benign import BENIGN
 from vmwidgets.model.range.defences import DEFENCES
-from vmwidgets.model.range.prices import Price, price
+from vmwidgets.model.range.neighbours import NEIGHBOURS_PERMILLE
+from vmwidgets.model.range.prices import Price, difference, price, workload
 from vmwidgets.model.range.shipped import shipped
 from vmwidgets.model.stack import Shipped, Stack
 from vmwidgets.widgets.attack_trial import Trial
@@ -99,8 +102,19 @@ class AttackBoard(View):
             "safe": not opened,
             "as_shipped": all(defences[id] == (id not in known or known[id].on) for id in defences.offered),
             "measured": self._measured_on == stack.id and set(defences.offered) <= set(self._measured),
+            "total": self._total(),
             "sentence": summary(opened, len(defences.offered), len(DEFENCES)),
         }
+
+    def _total(self) -> str:
+        """Return what all defences cost together, as they are now; nothing as long as nobody has asked for costs."""
+        trial = self.trial
+        if self._measured_on != trial.lab.stack.id:
+            return ""
+        found = together(trial.lab.stack, trial.attack.placement.emulated, tuple(trial.defences.settings.items()))
+        where = mark("Measured with a guest that does no harm, beside two VMs that compute {percent} % of their time.")
+        total = mark("All defences as they are now, against none: {cost}.")
+        return plain(where, percent=number(NEIGHBOURS_PERMILLE // 10)) + " " + plain(total, cost=cost(found))
 
     def _cost(self, id: str) -> str:
         if self._measured_on != self.trial.lab.stack.id or id not in self._measured:
@@ -123,6 +137,14 @@ def as_it_comes(one: Shipped | None) -> str:
 def prices(stack: Stack, offered: tuple[str, ...]) -> dict[str, Price]:
     """Return what each defence costs, measured with a guest that does no harm."""
     return {id: price(id, stack) for id in offered}
+
+
+@lru_cache(maxsize=64)
+def together(stack: Stack, emulated: bool, settings: tuple[tuple[str, bool], ...]) -> Price:
+    """Return what all defences cost that are on, against none, without the work of each."""
+    where, off = replace(BENIGN, emulated=emulated), {id: False for id, _on in settings}
+    with_them, without = (workload(stack, switches, placement=where) for switches in (dict(settings), off))
+    return replace(difference("", with_them, without), work={})
 
 
 def summary(opened: list[str], offered: int, known: int) -> str:

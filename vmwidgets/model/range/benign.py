@@ -159,8 +159,8 @@ sleep:
     ret
 done:
 """
-"""What it does all day. Page 1 has its descriptors, too. It waits for disk and network before all else, so that it finds
-these in the same state however long the rest takes."""
+"""What it does all day. Page 1 has its descriptors, too. It waits for network and disk before all else, so that it
+finds these in the same state however long the rest takes."""
 GROWS = """
     mov rdi, {pages}            ; grows as far as it may
 more:
