@@ -141,8 +141,11 @@ def test_missing_values_are_null(run, tmp_path):
             ["experiment", "vm_exits", "--set", "halt=1"],
             "vmwidgets experiment: the experiment vm_exits has no parameter",
         ),
-        (["nothing"], "vmwidgets: argument lab | doctor | run | experiment: invalid choice: 'nothing'"),
-        ([], "vmwidgets: the following arguments are required: lab | doctor | run | experiment"),
+        (
+            ["nothing"],
+            "vmwidgets: argument lab | doctor | run | experiment | secret | tokens | grade: invalid choice: 'nothing'",
+        ),
+        ([], "vmwidgets: the following arguments are required: lab | doctor | run | experiment | "),
         (["run"], "vmwidgets run: the following arguments are required: file"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line: ``vmwidgets lab | doctor | run | experiment``."""
+"""The command line: ``vmwidgets lab | doctor | run | experiment | secret | tokens | grade``."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from vmwidgets import __version__, experiments, locale
 from vmwidgets.experiments.registry import REQUIRED, Experiment
+from vmwidgets.grading import commands as grading
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
@@ -18,6 +19,9 @@ from vmwidgets.server import add_doctor_arguments, add_lab_arguments, run_doctor
 
 REFUSED = 2
 """Exit code if what was asked for cannot be done; the reason is one sentence on stderr."""
+
+
+_COMMANDS = ("lab", "doctor", "run", "experiment", "secret", "tokens", "grade")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="vmwidgets", description=_("Learn how virtualization works, in Jupyter."))
     parser.add_argument("--version", action="version", version=f"vmwidgets {__version__}")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="lab | doctor | run | experiment")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar=" | ".join(_COMMANDS))
 
     lab = subparsers.add_parser("lab", help=_("open the course in JupyterLab"))
     add_lab_arguments(lab)
@@ -76,6 +80,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     experiment.add_argument("--json", action="store_true", help=_("print JSON"))
     experiment.set_defaults(run=_experiment)
+
+    secret = subparsers.add_parser("secret", help=_("make the secret of a class, once"))
+    grading.add_secret_arguments(secret)
+    secret.set_defaults(run=grading.run_secret)
+
+    tokens = subparsers.add_parser("tokens", help=_("draw each student's variant of an assignment"))
+    grading.add_tokens_arguments(tokens)
+    tokens.set_defaults(run=grading.run_tokens)
+
+    grade = subparsers.add_parser("grade", help=_("grade a folder of submissions, or a table of receipts"))
+    grading.add_grade_arguments(grade)
+    grade.set_defaults(run=grading.run_grade)
     return parser
 
 
