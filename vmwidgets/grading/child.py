@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -76,7 +77,7 @@ def replay(data: bytes, tell: Callable[[bytes], object]) -> None:
         variant = module.variant(Token.parse(request["token"]).seed)
         for result in module.grade(variant, answers, tuple(request["seeds"])):
             tell(_line(record(result)))
-        tell(_line({"end": True}))
+        tell(_line({"end": True, "cpu_ms": time.process_time_ns() // 10**6}))
     except Exception as error:  # told by its name: the grader's fault is no student's
         tell(_line({"failed": type(error).__name__}))
 
