@@ -119,6 +119,17 @@ def test_errors_name_the_place(code, line, column, words):
     assert words in verdict.reason or words in verdict.reason.format(**verdict.fields)
 
 
+@pytest.mark.parametrize(("id", "stack"), EVERY)
+def test_a_task_is_said_in_words_before_it_is_tried(id, stack):
+    locale.set_language("en")
+    text = level(id, stack).asked()
+    assert text.startswith(STACKS[stack].name)
+    assert "{" not in text
+    assert max(map(len, text.splitlines())) <= 110
+    if TASKS[id].missing:
+        assert TASKS[id].missing in text
+
+
 def test_who_takes_as_much_as_before_is_told_so():
     verdict = level("thief").check()(ATTACKS["tick_theft"].code)
     assert "instructions" in verdict.reason

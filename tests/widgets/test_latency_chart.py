@@ -26,6 +26,8 @@ def test_two_groups_and_one(chart):
     assert alone.state["sentence"] == "11 writes, none of which took more than 7 cycles."
     assert [row[2] for row in shared.state["rows"]] == [False] * 10 + [True]
     assert shared.state["rows"][0][:2] == ["page with 0", 7]
+    assert shared.state["most"] == 5203
+    assert alone.state["most"] == 5000  # so that bars of both can be compared
     assert repr(shared) == "<LatencyChart: 11 writes, 1 copied>"
 
 

@@ -195,7 +195,9 @@ def chapter(token: str) -> Breaking:
                 "tables": mark(
                     "No foreign page was read: the trace of the probe has no access that was refused or open."
                 ),
-                "bug": mark("The scanner and the scheduler did just what they are written to do."),
+                "bug": mark(
+                    "Scanner and scheduler did just what they are written to do; the second has been rewritten since."
+                ),
                 "rights": mark(
                     "Both did what any guest may: write to its own page, compute, sleep, look at the clock."
                 ),
@@ -203,7 +205,7 @@ def chapter(token: str) -> Breaking:
         ),
         options=(
             ("tables", mark("A gap in the page tables: they could reach what belongs to others.")),
-            ("bug", mark("An error in the program of the VMM, which an update would remove.")),
+            ("bug", mark("A slip of a programmer: the VMM did something else than it was written to do.")),
             (
                 "shared",
                 mark(

@@ -82,9 +82,9 @@ _BROKEN = (
 )
 """What may not have been looked at in a level."""
 _LEVEL_ROWS = (
-    ("level1", mark("level 1: {attack1}")),
-    ("level2", mark("level 2: {attack2}")),
-    ("level3", mark("level 3: {attack3}")),
+    ("level1", mark("Level 1: {attack1}")),
+    ("level2", mark("Level 2: {attack2}")),
+    ("level3", mark("Level 3: {attack3}")),
 )
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cache
+from textwrap import wrap
 
 from vmwidgets.attacks import ATTACKS
 from vmwidgets.chapters.breaking_tales import tale
@@ -10,7 +11,7 @@ from vmwidgets.chapters.breaking_tasks import LEVELS, TASKS, Task
 from vmwidgets.chapters.items import Check, Draw, Item, Value, Verdict
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
-from vmwidgets.locale import mark
+from vmwidgets.locale import mark, number
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.random import fnv1a
 from vmwidgets.model.range import verdict as came
@@ -112,6 +113,12 @@ class Level:
         where = Scenario(STACKS[self.stack], self.narrated.placement, self.opened, self.seed)
         return f"{head}\n\n{tale(Shot(self.narrated, where))}"
 
+    def asked(self) -> str:
+        """Return the silent task as a text."""
+        item = self.question()
+        words = {name: _(value) if isinstance(value, str) else number(value) for name, value in item.fields.items()}
+        return "\n".join(wrap(_(item.question).format(**words), 110))
+
     def told(self) -> came.Verdict:
         """Run the narrated attack with the hole open, and return what came of it."""
         return run_attack(self.narrated, STACKS[self.stack], self.opened, self.seed)
@@ -173,12 +180,12 @@ class Level:
 def levels(draw: Draw) -> tuple[Level, ...]:
     """Return the three levels of a variant."""
     found: list[Level] = []
-    for number, (choices, (practised, stack)) in enumerate(zip(LEVELS, _PRACTICE, strict=True), 1):
-        id = practised if draw.practice else choices[draw.number(f"task {number}", 0, len(choices) - 1)]
+    for at, (choices, (practised, stack)) in enumerate(zip(LEVELS, _PRACTICE, strict=True), 1):
+        id = practised if draw.practice else choices[draw.number(f"task {at}", 0, len(choices) - 1)]
         task = TASKS[id]
         if not draw.practice:
-            stack = task.stacks[draw.number(f"stack {number}", 0, len(task.stacks) - 1)]
-        found.append(Level(number, task, stack, str(draw.seed), draw.number(f"machine {number}", 0, 9_999)))
+            stack = task.stacks[draw.number(f"stack {at}", 0, len(task.stacks) - 1)]
+        found.append(Level(at, task, stack, str(draw.seed), draw.number(f"machine {at}", 0, 9_999)))
     return tuple(found)
 
 

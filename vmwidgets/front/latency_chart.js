@@ -5,6 +5,7 @@ import { errorBox, follow, h, number, root, s, set, textTwin, translator, unique
  * @typedef {object} State
  * @property {string} title
  * @property {string} sentence
+ * @property {number} most cycles that the full width stands for
  * @property {[string, number, boolean][]} rows what is in the page, cycles, whether it was copied
  */
 
@@ -29,9 +30,8 @@ function render({ model, el, signal }) {
   el.append(title, errorBox(model, signal), picture, twin.el);
 
   function draw() {
-    const { title: heading, sentence, rows } = state();
+    const { title: heading, sentence, rows, most } = state();
     const language = model.get("language");
-    const most = Math.max(1, ...rows.map(([, cycles]) => cycles));
     write(title, heading);
     set(picture, "viewBox", `0 0 ${WIDTH} ${rows.length * ROW}`);
     set(picture, "aria-label", sentence);

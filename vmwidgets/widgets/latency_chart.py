@@ -8,6 +8,7 @@ import traitlets
 from vmwidgets.experiments.latencies import LIBRARY
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
+from vmwidgets.model.range.sharing import COPY_CYCLES
 from vmwidgets.widgets.kit import View, plain
 from vmwidgets.widgets.picture import WIDTH, add_rect, add_text, svg_of
 
@@ -51,7 +52,9 @@ class LatencyChart(View):
             ]
             for guess, cycles, copied in self._writes
         ]
-        return {"title": self._title, "sentence": self._sentence(), "rows": rows}
+        # All charts have the scale of a copy, so that they can be compared.
+        most = max(COPY_CYCLES, *(cycles for _guess, cycles, _copied in self._writes))
+        return {"title": self._title, "sentence": self._sentence(), "rows": rows, "most": most}
 
     def _sentence(self) -> str:
         slow = [cycles for _guess, cycles, copied in self._writes if copied]
@@ -79,9 +82,8 @@ class LatencyChart(View):
         now = self._state()
         svg = svg_of(36 + _ROW * len(now["rows"]), now["sentence"])
         add_text(svg, 16, 22, now["sentence"])
-        most = max((cycles for _label, cycles, _copied in now["rows"]), default=1)
         for at, (label, cycles, copied) in enumerate(now["rows"]):
-            y, wide = 34 + at * _ROW, max(2.0, (WIDTH - _LEFT - _RIGHT) * cycles / most)
+            y, wide = 34 + at * _ROW, max(2.0, (WIDTH - _LEFT - _RIGHT) * cycles / now["most"])
             add_text(svg, _LEFT - 8, y + 15, label, anchor="end")
             add_rect(svg, _LEFT, y + 4, wide, _ROW - 8, "#0b62a8" if copied else "#8a929b")
             told = number(cycles) + (f" · {_('copied')}" if copied else "")
