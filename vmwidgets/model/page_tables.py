@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
-from vmwidgets.model.guest_memory import MASK64
+from vmwidgets.model.guest_memory import MASK64, READ, WRITE
 from vmwidgets.model.units import KiB
 
 TABLE_BYTES = 4 * KiB
@@ -75,20 +75,18 @@ class SparseMemory(PageAllocator):
         self.frames: dict[int, bytearray] = {}
 
     def load(self, address: int, size: int) -> int:
-        """Return bytes of one frame."""
+        """Return 1, 2, 4 or 8 bytes of one frame."""
         frame = self.frames.get(address >> PAGE_SHIFT)
         if frame is None:
             return 0
-        offset = address % TABLE_BYTES
-        return int.from_bytes(frame[offset : offset + size], "little")
+        return READ[size](frame, address % TABLE_BYTES)[0]
 
     def store(self, address: int, value: int, size: int) -> None:
-        """Write bytes of one frame."""
+        """Write 1, 2, 4 or 8 bytes of one frame."""
         frame = self.frames.get(address >> PAGE_SHIFT)
         if frame is None:
             frame = self.frames[address >> PAGE_SHIFT] = bytearray(TABLE_BYTES)
-        offset = address % TABLE_BYTES
-        frame[offset : offset + size] = value.to_bytes(size, "little")
+        WRITE[size](frame, address % TABLE_BYTES, value)
 
 
 class PageTables:
