@@ -27,7 +27,7 @@ import { keep } from "./stack_panel.js";
 function render({ model, el, signal }) {
   root(el, signal, "attack-board");
   const t = translator(model);
-  const send = sender(model, signal, { answered: () => draw() });
+  const send = sender(model, signal, { answered: () => draw(), patience: 60_000 });
   /** @returns {State} */
   const state = () => model.get("state");
 
@@ -54,7 +54,14 @@ function render({ model, el, signal }) {
   );
   safe.addEventListener("click", () => send("safe", { name: "safe" }), { signal });
   ship.addEventListener("click", () => send("ship", { name: "ship" }), { signal });
-  measure.addEventListener("click", () => send("measure", { name: "measure" }), { signal });
+  measure.addEventListener(
+    "click",
+    () => {
+      send("measure", { name: "measure" });
+      draw();
+    },
+    { signal },
+  );
 
   function make() {
     const box = h("input", { type: "checkbox" });
@@ -78,7 +85,7 @@ function render({ model, el, signal }) {
     write(total, now.total);
     total.hidden = !now.total;
     ship.disabled = now.as_shipped || Boolean(now.locked);
-    write(measure, t("Measure what they cost"));
+    write(measure, send.busy("measure") ? t("Being measured") : t("Measure what they cost"));
     safe.disabled = now.safe || Boolean(now.locked);
     measure.hidden = now.measured;
     measure.disabled = send.busy("measure");

@@ -123,6 +123,7 @@ function render({ model, el, signal }) {
     if (buttons.get(to)?.disabled && area.value === model.get("text").code) return;
     forget();
     send("move", { name: "move", to, code: area.value });
+    drawMoves(true);
   }
 
   area.addEventListener(
@@ -301,6 +302,7 @@ function render({ model, el, signal }) {
       },
     );
 
+    manual.hidden = !now.manual.length;
     write(manual.children[0], t("Manual: what your code is told"));
     set(numbers, "aria-label", t("Manual: what your code is told"));
     write(manual.children[1], t("Write a name in braces, such as {page_bytes}, and its number is put there."));
