@@ -118,8 +118,12 @@ def summary(batch: Batch, marks: Sequence[Mark], remarks: Sequence[Remark]) -> l
     lines += _part(_("Not graded, to be looked at (run the command again to try once more):"), _broken_off(marks))
     lines += _part(_("Nothing was handed in (blank in the tables):"), [_who(m) for m in marks if m.graded is None])
     lines += _part(_("The very same file was handed in by:"), _same(batch))
-    unread = [m for m in marks if m.to_read and m.reading is None]
-    lines += _part(_("To be read by you, in a6.csv:"), [_who(m) for m in unread])
+    unread = sum(mark.to_read and mark.reading is None for mark in marks)
+    if unread:
+        told = ngettext(
+            "{count} text in {file} is for you to read", "{count} texts in {file} are for you to read", unread
+        )
+        lines += ["", told.format(count=locale.number(unread), file=TEXTS)]
     return lines + _part(_("Passed over:"), [sentence(id, fields) for id, fields in remarks])
 
 
