@@ -84,7 +84,7 @@ def test_the_summary_leaves_nobody_out(batch):
         "  carl (Carl C.): A5 Price: the time was up",
         "Nothing was handed in (blank in the tables):\n  dora (Dora\\x1b[2J)",
         "The very same file was handed in by:\n  anna, boris",
-        "2 texts in a6.csv are yours to read",
+        "2 texts in a6.csv are for you to read",
         "Passed over:\n  x is a link and was not followed",
     ]
 
