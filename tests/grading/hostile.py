@@ -20,6 +20,7 @@ NAMES = (
 LOOP = "again:\n    jmp again\n"
 STORM = "again:\n    mov rax, {call}\n    vmcall\n    jmp again\n"
 DEVICE = "    mov dx, {port}\nagain:\n    out dx, eax\n    in eax, dx\n    jmp again\n"
+BELL = "again:\n    out dx, eax\n    jmp again\n"
 WRITES = "    xor rdi, rdi\nagain:\n    mov [rdi], rdi\n    add rdi, 4096\n    jmp again\n"
 STACK = "again:\n    call again\n"
 HALT = "again:\n    mov rax, 0xffffffff\n    mov rdx, rax\n    mov rcx, 0x6e0\n    wrmsr\n    hlt\n    jmp again\n"

@@ -97,6 +97,7 @@ def test_it_is_alone_and_inherits_nothing(way, monkeypatch):
     assert seen[0]["folder"] == "/" or sys.platform == "win32"
     assert "SECRET" not in seen[0]["environment"]
     assert len({one["process"] for one in seen} | {os.getpid()}) == 3
+    assert os.getsid(0) not in {one["session"] for one in seen}  # who interrupts the grader interrupts no replay
 
 
 def test_the_command_that_is_documented_answers_a_request():

@@ -96,6 +96,7 @@ def started(request: Request) -> bytes:
             cwd="/",
             timeout=WALL_S,
             check=False,
+            start_new_session=True,
         )
     except subprocess.TimeoutExpired as late:
         return late.stdout or b""
