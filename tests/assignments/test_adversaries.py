@@ -1,0 +1,51 @@
+"""A small sample of what ``python -m tests.bench.adversaries`` measures over a thousand hosts."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from tests.bench.adversaries import MOST_PCT, attack, rate, repaired, solution
+from vmwidgets.assignments.perimeter.proof import Step
+from vmwidgets.assignments.perimeter.variant import variant
+
+COUNT = 60
+
+
+@pytest.fixture(scope="module")
+def tallies():
+    return attack(COUNT, 11, MOST_PCT, boots=1, boards=False)
+
+
+def test_who_solves_it_is_through():
+    assert attack(10, 11, ["reference"])["reference"].three == 10
+
+
+def test_an_unchanged_copy_crosses_no_wall_at_all(tallies):
+    assert set(tallies["unchanged copy"].walls.values()) == {0}
+
+
+def test_attacks_of_the_gallery_cross_no_wall_with_the_right_numbers(tallies):
+    assert set(tallies["gallery at random"].walls.values()) == {0}
+
+
+@pytest.mark.parametrize("name", ["repaired copy", "informed guess"])
+def test_others_are_seldom_through_all_three(tallies, name):
+    """Within what a sample of this size tells: two of 60 where 3 or 5 of 100 are allowed."""
+    assert tallies[name].three <= 1 + COUNT * MOST_PCT[name] // 100
+
+
+def test_a_repair_would_work_where_only_the_numbers_are_others():
+    """Else the adversary would be too weak to show anything."""
+    classmate = variant(2)
+    steps = (Step(step.operation, (step.number + 9) % 63 + 1) for step in classmate.encoding)
+    twin = replace(classmate, seed=1, encoding=tuple(steps), ticket_address=classmate.ticket_address ^ 8)
+    programs = repaired(twin, classmate, Random(0)).programs
+    assert programs != solution(classmate)
+    assert not any(twin.run(*solution(classmate)[slot], 5).crossed for slot in programs)
+    assert all(twin.run(*programs[slot], 5).crossed for slot in programs)
+
+
+def test_rates_have_errors():
+    assert rate(0, 100) == "0.00 % (± 3.00)"
+    assert rate(50, 100) == "50.00 ± 9.80 %"

@@ -1,0 +1,196 @@
+"""How often Perimeter is passed without being solved: ``python -m tests.bench.adversaries --variants 1000``.
+
+Each of those who try gets a fresh host, and of a classmate all programs, which solve the classmate's. A wall counts as
+crossed if the program is still through at a second boot, as in the grader. Rates have the error of 95 %; nobody who
+tries may pass more often than is said in :data:`MOST_PCT`, and the reference always has to.
+"""
+
+import argparse
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+
+from tests.assignments.reference import own, program
+from vmwidgets.assignments.perimeter.board import budget, cost, reference
+from vmwidgets.assignments.perimeter.fit import fit
+from vmwidgets.assignments.perimeter.variant import BOOT_NAMES, Variant, variant
+from vmwidgets.assignments.perimeter.weaknesses import FAMILIES, SLOTS, Weakness
+from vmwidgets.model.range.run import fill
+
+BOOTS = 2
+Programs = dict[str, tuple[str, str]]
+"""By slot: the family that it is said to be of, and the program."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one tries on one host.
+
+    Parameters
+    ----------
+    programs
+        For the three walls.
+    switches
+        For the board.
+    """
+
+    programs: Programs
+    switches: dict[str, bool]
+
+
+def unchanged(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
+    """Hand in what a classmate has handed in."""
+    return Attempt(solution(classmate), reference(classmate))
+
+
+def repaired(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
+    """Replace each number of a classmate's by that of the same name in one's own manual.
+
+    It is done without a mistake, as if each number in the programs had its name beside it. Of the encoding the numbers
+    are replaced of those steps that are of the same kind in both.
+    """
+    steps = tuple(
+        ours if ours.operation == theirs.operation else theirs
+        for ours, theirs in zip(mine.encoding, classmate.encoding, strict=True)
+    )
+    hybrid = replace(
+        classmate,
+        seed=mine.seed,
+        encoding=steps,
+        scan_pages_per_s=mine.scan_pages_per_s,
+        ticket_address=mine.ticket_address,
+    )
+    return Attempt(solution(hybrid), reference(classmate))
+
+
+def informed(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
+    """Know all attacks and write them well, but guess which holes this host has; switch on whatever is off."""
+    guess = {slot: dice.choice(holes(mine, dice.choice(families))) for slot, families in SLOTS.items()}
+    everything = {id: True for id, on in mine.settings.items() if not on}
+    return Attempt({slot: (hole.family, own(mine, hole)) for slot, hole in guess.items()}, everything)
+
+
+def at_random(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
+    """Fill one's own numbers into attacks of the gallery, which encode nothing, and throw three switches."""
+    known = mine.numbers() | {name: f"{{{name}}}" for name in BOOT_NAMES}
+    guess = {slot: dice.choice(holes(mine, dice.choice(families))) for slot, families in SLOTS.items()}
+    off = [id for id, on in mine.settings.items() if not on]
+    return Attempt(
+        {slot: (hole.family, fill(hole.attack.code, known)) for slot, hole in guess.items()},
+        dict.fromkeys(dice.sample(off, min(3, len(off))), True),
+    )
+
+
+def solved(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
+    """Solve one's own, which has to do."""
+    return Attempt(solution(mine), reference(mine))
+
+
+ADVERSARIES: dict[str, Callable[[Variant, Variant, random.Random], Attempt]] = {
+    "unchanged copy": unchanged,
+    "repaired copy": repaired,
+    "informed guess": informed,
+    "gallery at random": at_random,
+    "reference": solved,
+}
+MOST_PCT = {"unchanged copy": 0, "repaired copy": 5, "informed guess": 3, "gallery at random": 0}
+"""So many of 100 may cross all three walls; of an unchanged copy not even one wall."""
+
+
+def solution(one: Variant) -> Programs:
+    """Return what a student hands in who has understood everything."""
+    return {slot: (hole.family, program(one, slot)) for slot, hole in one.exploitable.items()}
+
+
+def holes(one: Variant, family: str) -> list[Weakness]:
+    """Return the holes of a family that a host has room for."""
+    return [hole for hole in FAMILIES[family] if one.has_place_for(hole)]
+
+
+def crossed(mine: Variant, attempt: Attempt, slot: str, boots: int) -> bool:
+    """Return whether a program crosses a wall of a host at each of so many boots."""
+    family, code = attempt.programs[slot]
+    if family != mine.exploitable[slot].family:
+        return False  # the slot asks for the wall that is weak
+    return all(mine.run(family, code, mine.seed ^ 0xB007 + boot).crossed for boot in range(boots))
+
+
+def mended(mine: Variant, attempt: Attempt) -> bool:
+    """Return whether the board that is handed in stops the attacks and can be paid."""
+    if not set(attempt.switches) <= set(mine.settings):
+        return False
+    if not budget(mine).pays(cost(mine, attempt.switches)):
+        return False
+    return not any(mine.run_gallery(hole, 1, attempt.switches).fell for hole in mine.exploitable.values())
+
+
+@dataclass
+class Tally:
+    """What became of the attempts of one adversary: walls by slot, all three, the board."""
+
+    tried: int = 0
+    walls: Counter[str] = field(default_factory=Counter[str])
+    three: int = 0
+    boards: int = 0
+
+    def add(self, mine: Variant, attempt: Attempt, boots: int, boards: bool) -> None:
+        """Count an attempt, and if wanted whether the board holds."""
+        through = {slot: crossed(mine, attempt, slot, boots) for slot in SLOTS}
+        self.tried += 1
+        self.walls.update(through)
+        self.three += all(through.values())
+        self.boards += boards and mended(mine, attempt)
+
+
+def fresh(count: int, seed: int) -> Iterator[tuple[Variant, Variant, random.Random]]:
+    """Draw hosts, each with that of a classmate; the seed decides which."""
+    dice = random.Random(seed)
+    for _ in range(count):
+        yield variant(dice.getrandbits(64)), variant(dice.getrandbits(64)), dice
+
+
+def rate(passed: int, tried: int) -> str:
+    """Return a share in percent, with the error of 95 %: of none, what could be there all the same."""
+    share = passed / tried
+    if passed in (0, tried):
+        return f"{100 * share:.2f} % (± {300 / tried:.2f})"
+    return f"{100 * share:.2f} ± {196 * (share * (1 - share) / tried) ** 0.5:.2f} %"
+
+
+def attack(
+    count: int, seed: int, who: Collection[str] = tuple(ADVERSARIES), boots: int = BOOTS, boards: bool = True
+) -> dict[str, Tally]:
+    """Let each adversary try each host."""
+    tallies = {name: Tally() for name in who}
+    for mine, classmate, dice in fresh(count, seed):
+        for name in who:
+            tallies[name].add(mine, ADVERSARIES[name](mine, classmate, dice), boots, boards)
+    return tallies
+
+
+def main() -> int:
+    """Print the rates, and return 1 if one is too high or the reference fails."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--variants", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=20261125)
+    parser.add_argument("--fit", type=int, default=0, help="of so many it is looked whether they are fit")
+    wanted = parser.parse_args()
+    bad = 0
+    for name, tally in attack(wanted.variants, wanted.seed).items():
+        walls = ", ".join(f"{slot} {rate(passed, tally.tried)}" for slot, passed in tally.walls.items())
+        print(
+            f"{name:18} three walls {rate(tally.three, tally.tried)}; {walls}; board {rate(tally.boards, tally.tried)}"
+        )
+        if name in MOST_PCT:
+            bad += 100 * tally.three > MOST_PCT[name] * tally.tried
+        else:
+            bad += tally.three < tally.tried or tally.boards < tally.tried
+    unfit = [(one.seed, why) for one, _, _ in fresh(wanted.fit, wanted.seed) if (why := fit(one))]
+    print(f"unfit: {len(unfit)} of {wanted.fit} {unfit[:3]}")
+    return 1 if bad or unfit else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
