@@ -132,6 +132,17 @@ def test_a_server_that_was_killed_is_replaced():
 
 
 @linux
+def test_what_a_killed_server_had_not_begun_is_done_by_the_next():
+    from_server(request())
+    server = fork_server._servers[False]._process
+    os.kill(server.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(replay.replay, request()) for _ in range(4)]
+        server.kill()
+        assert [one.result().points for one in waiting] == [4, 4, 4, 4]
+
+
+@linux
 def test_one_submission_does_no_harm_to_the_next():
     for name in ("shoot", "allocate", "end"):
         assert from_server(do(name)).points is None

@@ -20,6 +20,7 @@ from vmwidgets.grading.sandbox import around, environment
 START_S = 60
 """How long the imports may take on a loaded computer."""
 MAX_OUTPUT_BYTES = 2**20
+_END_S = 0.2  # its sockets are closed a moment before a process is known to have ended
 _MARGIN_S = 5  # a child ends itself; only if the kernel did not see to that is it given up
 
 Command = Callable[[str], list[str]]
@@ -110,7 +111,7 @@ class _Server:
                 socket.send_fds(self._control, [b"."], [theirs.fileno()])
             end = time.monotonic() + WALL_S + _MARGIN_S
             output = bytearray()
-            try:
+            with contextlib.suppress(TimeoutError, ConnectionError):  # what it said before counts
                 ours.settimeout(WALL_S + _MARGIN_S)
                 ours.sendall(data)
                 ours.shutdown(socket.SHUT_WR)
@@ -119,9 +120,14 @@ class _Server:
                     if not (part := ours.recv(65_536)):
                         break
                     output += part
-            except (TimeoutError, ConnectionError):
-                return bytes(output)  # what it said before counts
-            return bytes(output)
+        if not output and self._has_ended():
+            raise ConnectionError
+        return bytes(output)
+
+    def _has_ended(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
+        return self._process.returncode is not None
 
     def close(self) -> None:
         self._control.close()
