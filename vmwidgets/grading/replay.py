@@ -20,9 +20,9 @@ from vmwidgets.grading.fork_server import ask
 from vmwidgets.grading.results import Graded, result
 from vmwidgets.locale import mark as said
 
-ENDED = said("the replay was ended before this item: it took too much time or memory")
-FAILED = said("the grader failed at this item ({error}): that is no fault of yours")
-DAMAGED = said("the answer in line {line} of the file is damaged")
+ENDED = said("The replay was ended before this item: it took too much time or memory.")
+FAILED = said("The grader failed at this item ({error}). That is no fault of yours.")
+DAMAGED = said("The answer in line {line} of the file is damaged.")
 _BEGIN = "import sys; sys.path += sys.argv[2:]; from vmwidgets.grading.child import main; main(sys.argv[1].split())"
 
 
