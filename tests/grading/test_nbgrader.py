@@ -43,13 +43,13 @@ PARTS: dict[str, dict[str, tuple[int, str]]] = {
     },
     "empty": dict.fromkeys(FULL, (0, NOTHING)),
     "patches": dict.fromkeys(FULL, (0, NOTHING)),
-    "forger": {**dict.fromkeys(FULL, (0, NOTHING)), "a2.memory": (0, "the answer in line 2 of the file is damaged")},
+    "forger": {**dict.fromkeys(FULL, (0, NOTHING)), "a2.memory": (0, "The answer in line 2 of the file is damaged")},
     "loops": {**dict.fromkeys(PROGRAMS, (0, STOPPED)), "a4.exploits": (0, NONE_CROSSED)},
     "bomb": {
         **dict.fromkeys(PROGRAMS, (0, "this is more than 16,384 bytes of data")),
         "a4.exploits": (0, NONE_CROSSED),
     },
-    "corrupted": {"a2.device": (0, "the answer in line 8 of the file is damaged"), "a4.exploits": (6, "2 of 3")},
+    "corrupted": {"a2.device": (0, "The answer in line 8 of the file is damaged"), "a4.exploits": (6, "2 of 3")},
 }
 """Who loses points with which items: what is left, and the reason."""
 
