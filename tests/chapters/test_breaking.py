@@ -109,7 +109,7 @@ def test_machines_depend_on_the_text(monkeypatch):
     ("code", "line", "column", "words"),
     [
         ("nop\n  bad rax, 1", 2, 3, "bad"),
-        ("nop\nmov rax, {floppy_distance}", 2, 10, "manual of this machine"),
+        ("nop\nmov rax, {floppy_distance}", 2, 10, "manual of the machines"),
         ("mov rax, {nothing}", 1, 10, "no {name}"),
     ],
 )
@@ -295,7 +295,10 @@ def test_a_program_is_taken_over_from_the_range(lesson):
     view._receive(view, {"name": "answer", "values": {one.item: "mov rax, {floppy_distance}"}, "seq": 2}, [])
     verdict = view.state["items"][0]["verdict"]
     assert verdict["place"] == [1, 10]
-    assert verdict["reason"] == "line 1, column 10: there is no floppy_distance in the manual of this machine"
+    assert (
+        verdict["reason"]
+        == "line 1, column 10: there is no floppy_distance in the manual of the machines on which it is judged"
+    )
     desk.close()
 
 

@@ -190,13 +190,14 @@ def levels(draw: Draw) -> tuple[Level, ...]:
 
 
 def _check_names(code: str, manual: dict[str, int], missing: str) -> None:
-    """Refuse a program that wants what is not in the manual of this machine, with the place."""
+    """Refuse a program that wants what is not in the manual of the machines on which it is judged, with the place."""
     known = {name for name in manual if name != missing}
     for line, text in enumerate(code.split("\n"), 1):
         for found in _NAMED.finditer(text):
             if found[1] not in known:
                 raise VmwidgetsError(
-                    "line {line}, column {column}: there is no {name} in the manual of this machine",
+                    "line {line}, column {column}: there is no {name} in the manual of the machines on which it is"
+                    " judged",
                     line=line,
                     column=found.start() + 1,
                     name=found[1],

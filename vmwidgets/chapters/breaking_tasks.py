@@ -35,7 +35,7 @@ class Task:
     hints
         A nudge, and a place to look at.
     missing
-        Name that the manual of this machine does not have.
+        Name that is not in the manual of the machines on which a program is judged.
     buffer
         Name of the number in the manual that says how large the buffer is.
     all_holes
@@ -67,9 +67,9 @@ class Task:
 
 
 _SPRAY = mark(
-    "{product}, with “{defence}” off. The manual of this machine does not have {missing}. The buffer has {bytes} bytes."
-    " Behind it, at a distance that is a multiple of 8, below 256 and another one on each machine, lies the address of"
-    " the code that is run next. Let the layer run what you want all the same."
+    "{product}, with “{defence}” off. The machines on which your program is judged do not have {missing} in their"
+    " manual. The buffer has {bytes} bytes. Behind it, at a distance that is a multiple of 8, below 256 and another one"
+    " on each machine, lies the address of the code that is run next. Let the layer run what you want all the same."
 )
 _SPRAY_HINTS = (
     mark("You do not know where the address lies. Do you have to?"),
@@ -187,9 +187,9 @@ _ALL = (
         Placement(timed=True),
         ("kvm", "esx", "esxi", "virtualbox"),
         mark(
-            "{product}, with “{defence}” off. The manual of this machine does not have {missing}. Find the number in"
-            " the page of the VM beside all the same, and report it. From how many cycles on a write is slow you have"
-            " measured yourself, above."
+            "{product}, with “{defence}” off. The machines on which your program is judged do not have {missing} in"
+            " their manual. Find the number in the page of the VM beside all the same, and report it. From how many"
+            " cycles on a write is slow you have measured yourself, above."
         ),
         (
             mark("Look at your own measurement: any number between the two groups will do."),
@@ -209,7 +209,8 @@ _ALL = (
         mark(
             "{product}, with “{defence}” off. A shared page has shared lines in the cache: a load is fast if the VM"
             " beside has used the line since you flushed it, and it does so in each tick whose bit of the secret is 1."
-            " The manual does not have {missing}. Collect the bits in r8 and report the secret."
+            " The machines on which your program is judged do not have {missing} in their manual. Collect the bits in"
+            " r8 and report the secret."
         ),
         (
             mark("Let the program run once as it is, and look at rax after each load: there are two groups again."),
