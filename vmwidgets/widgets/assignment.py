@@ -6,7 +6,6 @@ from typing import Any
 from vmwidgets.answers import Answer, AnswerFile
 from vmwidgets.assignments import ASSIGNMENTS
 from vmwidgets.assignments.tokens import Token
-from vmwidgets.locale import error_text
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.widgets.assignment_board import BoardView
 from vmwidgets.widgets.assignment_lamps import in_words
@@ -55,8 +54,8 @@ class Assignment:
         """The receipt that was last copied or downloaded."""
         self.draft: str | None = None
         """The text of A6 as it was last typed, if that is not what was handed in."""
-        self.complaint = ""
-        """What is wrong with the token that was found, in the reader's language."""
+        self.complaint: VmwidgetsError | None = None
+        """What is wrong with the token that was found."""
         self._views: dict[str, Any] = {}
         self._shown = [self]
         self._practice_zone = Zone(name, Token.parse(PRACTICE), folder)
@@ -87,7 +86,7 @@ class Assignment:
             if file.path.exists():
                 raise
             # A token that is no good must not keep anybody from practising.
-            self.complaint = error_text(error)
+            self.complaint = error
 
     def begin(self, token: str) -> None:
         """Begin with a token that was typed; the answer file keeps it.
@@ -100,7 +99,7 @@ class Assignment:
         zone = self._zone(token)
         if not zone.practice:
             zone.file.keep()
-        self.zone, self.complaint, self.taken = zone, "", ""
+        self.zone, self.complaint, self.taken = zone, None, ""
         self._changed()
 
     # ----------------------------------------------------------------------------------------------------------- views
@@ -254,8 +253,7 @@ class _Practice(Assignment):
 
     def __init__(self, beside: Assignment) -> None:
         self.name, self._folder = beside.name, beside._folder
-        self.taken = self.complaint = ""
-        self.draft = None
+        self.taken, self.draft, self.complaint = "", None, None
         self._views: dict[str, Any] = {}
         self._shown = beside._shown
         self.zone = self._practice_zone = beside._practice_zone

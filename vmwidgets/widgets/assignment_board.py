@@ -117,7 +117,7 @@ def _totals(board: Any, now: dict[str, bool]) -> list[dict[str, Any]]:
     return [
         {
             "text": plain(
-                mark("Throughput given up: {spent} % of {most} %"),
+                mark("Throughput given up, by the list: {spent} % of {most} %"),
                 spent=number(throughput / 10, 1),
                 most=number(most / 10, 1),
             ),
@@ -125,7 +125,9 @@ def _totals(board: Any, now: dict[str, bool]) -> list[dict[str, Any]]:
             "most": most,
         },
         {
-            "text": plain(mark("Frames: {spent} of {most}"), spent=number(frames), most=number(board.budget.frames)),
+            "text": plain(
+                mark("Frames, by the list: {spent} of {most}"), spent=number(frames), most=number(board.budget.frames)
+            ),
             "value": frames,
             "most": board.budget.frames,
         },
@@ -139,7 +141,7 @@ def price(price: Price) -> str:
         parts.append(plain(mark("throughput {percent} %"), percent=signed(price.throughput_permille - 1000, 1)))
     if price.frames:
         parts.append(plain(mark("frames {count}"), count=signed(price.frames)))
-    return ", ".join(parts) or _("free")
+    return ", ".join(parts) or _("costs nothing")
 
 
 def signed(value: int, decimals: int = 0) -> str:

@@ -11,6 +11,7 @@ from vmwidgets.chapters import threats
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.widgets.assignment_board import signed
 from vmwidgets.widgets.assignment_form import FormView, chosen, field, group, shown, whole
 from vmwidgets.widgets.assignment_lamps import PARTS
 from vmwidgets.widgets.attack_words import FAMILY_NAMES
@@ -143,8 +144,8 @@ class Price(FormView):
                 plain(
                     mark("{what}: predicted {predicted}, measured {measured} {unit}"),
                     what=_(label),
-                    predicted=_shown(one, decimals),
-                    measured=_shown(cost, decimals),
+                    predicted=signed(one, decimals),
+                    measured=signed(cost, decimals),
                     unit=_(unit),
                 )
                 for (_id, label, unit, decimals), one, cost in zip(_PRICES, predicted, zone.cost, strict=True)
@@ -173,10 +174,6 @@ class Price(FormView):
         if not sure:
             raise VmwidgetsError("say how sure you are, from 1 to 4")
         self.assignment.predict(Answer("prediction", "a5", given, sure))
-
-
-def _shown(value: int, decimals: int) -> str:
-    return number(value / 10**decimals, decimals)
 
 
 class PostMortem(FormView):

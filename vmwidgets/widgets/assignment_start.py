@@ -1,11 +1,12 @@
 """The head of an assignment, with the map of concepts that fills in."""
 
+from datetime import date
 from typing import Any
 
 from vmwidgets.assignments.perimeter.items import ITEMS
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS
+from vmwidgets.locale import error_text, mark, number
 from vmwidgets.locale import gettext as _
-from vmwidgets.locale import mark, number
 from vmwidgets.widgets.assignment_lamps import PARTS, sent
 from vmwidgets.widgets.assignment_stage import Stage
 from vmwidgets.widgets.attack_words import FAMILY_NAMES
@@ -36,12 +37,14 @@ class Start(Stage):
                 day=zone.token.expires.isoformat(),
                 file=zone.file.path.name,
             )
+            if zone.token.expires < date.today():
+                who += " " + _("That day is over.")
         else:
             who = plain(
                 mark("Without a token you practise. Your answers are kept in {file}."), file=zone.file.path.name
             )
             if self.assignment.complaint:
-                who = f"{self.assignment.complaint} {who}"
+                who = f"{error_text(self.assignment.complaint)}. {who}"
         results = [one for item in CHECKED if (one := zone.shown_result(item))]
         points, most = (
             sum(one.points or 0 for one in results),
