@@ -33,7 +33,7 @@ CPU_S = 10 * WORK_S
 WALL_S = 3 * CPU_S
 """How long it may take while others use the processor."""
 MEMORY_BYTES = 2**30
-"""Address space; a replay takes a third of it."""
+"""Address space; a replay takes a sixth of it, most of that for libraries."""
 FILES = 64
 READY = b"+"
 
