@@ -9,7 +9,7 @@ import pytest
 from tests.grading.class_of_three import SECRET, STUDENTS, instead_of_replay, submission
 from vmwidgets import cli, locale
 from vmwidgets.assignments.tokens import Token, is_genuine, read_secret
-from vmwidgets.grading import commands, folder
+from vmwidgets.grading import commands, folder, sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +124,15 @@ def test_a_class_is_graded_from_receipts(run, room):
     code, out, _ = run("grade", "quiz.csv", *GRADE[2:])
     assert code == 0
     assert "anna (Anna A.): what was pasted is no receipt, or a damaged one" in out
+
+
+def test_a_sandbox_that_is_not_there_is_said_before_anything_is_graded(run, room, monkeypatch):
+    _hand_in(room, anna="a")
+    monkeypatch.setattr(sandbox, "has_bubblewrap", lambda: False)
+    code, out, err = run(*GRADE, "--sandbox")
+    assert (code, out) == (2, "")
+    assert "bubblewrap is not installed here" in err
+    assert not (room / "graded").exists()
 
 
 def test_a_second_run_grades_nothing_twice(run, room, monkeypatch):

@@ -21,6 +21,7 @@ from vmwidgets.grading.marks import Reading, read_rubric
 from vmwidgets.grading.progress import TRIED, Progress
 from vmwidgets.grading.receipt_table import collect_receipts
 from vmwidgets.grading.roster import Roster, read_roster
+from vmwidgets.grading.sandbox import around
 from vmwidgets.grading.workers import on_this_machine, processors
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
@@ -115,6 +116,7 @@ def run_grade(options: argparse.Namespace) -> int:
     secret = read_secret(options.secret)
     out: Path = options.out
     found = _collect(options.submissions, roster, options.assignment, out)
+    around((), options.sandbox)  # refused now, not at every submission
     readings = _readings(options.rubric, options.assignment, roster)
     # What the teacher has written into the table of texts is never lost, also if it does not count yet.
     filled = _readings(out / report.TEXTS, options.assignment, roster) if (out / report.TEXTS).exists() else {}
