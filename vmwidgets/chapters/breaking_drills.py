@@ -17,13 +17,13 @@ from vmwidgets.stacks import STACKS
 
 _SEED = 11
 _ROWS = 4
-_CARDS = {
-    "kvm": ("uncleared_frames", "device_overrun", "dma", "sharing_oracle", "nic_underflow", "backend_request"),
-    "xen": ("uncleared_frames", "device_overrun", "dma", "table_update", "tick_theft", "mapped_twice"),
-    "esxi": ("beyond_memory", "nic_underflow", "dma", "flush_reload", "backend_request", "uncleared_frames"),
-    "virtualbox": ("beyond_memory", "device_overrun", "sharing_oracle", "mapped_twice", "nic_underflow"),
-}
-"""Attacks of which some are asked for, by the stack: what stops them is found by running them."""
+_CARDS = (
+    ("kvm", ("uncleared_frames", "device_overrun", "dma", "sharing_oracle", "nic_underflow", "backend_request")),
+    ("xen", ("uncleared_frames", "device_overrun", "dma", "table_update", "tick_theft", "mapped_twice")),
+    ("esxi", ("beyond_memory", "nic_underflow", "dma", "flush_reload", "backend_request", "uncleared_frames")),
+    ("virtualbox", ("beyond_memory", "device_overrun", "sharing_oracle", "mapped_twice", "nic_underflow")),
+)
+"""Stacks, and attacks of which some are asked for: what stops them is found by running them."""
 _SHOWN = (
     *("second_stage_tables", "validation", "frame_owners", "zero_on_allocate", "bounds_check", "descriptor_check"),
     *("request_check", "iommu", "salting", "exact_accounting", "ecc", "core_scheduling"),
@@ -57,8 +57,8 @@ def _given(value: Value) -> list[str]:
 # --------------------------------------------------------------------------------------------------------------- cards
 def cards(draw: Draw) -> Item:
     """Return the question which defence stops which attack."""
-    stack = "kvm" if draw.practice else list(_CARDS)[draw.number("cards", 0, len(_CARDS) - 1)]
-    attacks = [_CARDS[stack][at] for at in draw.order("card rows", len(_CARDS[stack]))][:_ROWS]
+    stack, dealt = _CARDS[0 if draw.practice else draw.number("cards", 0, len(_CARDS) - 1)]
+    attacks = [dealt[at] for at in draw.order("card rows", len(dealt))][:_ROWS]
     offered = {one for id in attacks for one in Scenario(STACKS[stack], ATTACKS[id].placement).defences.offered}
     options = tuple((one, DEFENCES[one].name) for one in _SHOWN if one in offered)
 
