@@ -7,14 +7,9 @@ import sys
 
 import pytest
 
-from tests.grading.hostile_class import EXPIRES, SECRET, file_of, right
-from tests.needs import needs
+from tests.grading.hostile_class import SECRET, file_of, right
 from vmwidgets.assignments.tokens import Token, hidden_seeds
-from vmwidgets.grading.cluster import LOCAL, cluster, on_cluster
-from vmwidgets.grading.replay import replay
 from vmwidgets.grading.results import from_line
-from vmwidgets.grading.submission import prepare
-from vmwidgets.grading.workers import on_this_machine
 
 STUDENTS = ("perfect", "русский", "half", "copies", "missing")
 
@@ -100,13 +95,3 @@ def _nothing_hidden_is_told(room):
         if path.is_file():
             text = path.read_text(encoding="utf-8")
             assert not [one for one in hidden if one in text], path
-
-
-def test_a_cluster_gives_the_same_results(files):
-    needs("distributed")
-    requests = [prepare(files[student], student, SECRET, on=EXPIRES) for student in ("perfect", "half")]
-    here = {request.student: graded for request, graded in on_this_machine(replay, requests)}
-    with cluster(LOCAL) as client:
-        there = {request.student: graded for request, graded in on_cluster(client, replay, requests)}
-    assert here == there
-    assert here["perfect"].points == 90

@@ -1,5 +1,6 @@
 """A cluster loses workers, and the class loses nothing."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,11 +8,17 @@ import sys
 
 import pytest
 
+from tests.grading import class_of_three
 from tests.grading.cluster_work import POISON, deadly, digest, faulty
+from tests.grading.hostile_class import EXPIRES, SECRET, file_of, right
 from tests.needs import needs
+from vmwidgets import cli
 from vmwidgets.grading import cluster as cluster_module
+from vmwidgets.grading import commands, folder
 from vmwidgets.grading.cluster import LOCAL, cluster, on_cluster
-from vmwidgets.grading.workers import Lost
+from vmwidgets.grading.replay import replay
+from vmwidgets.grading.submission import prepare
+from vmwidgets.grading.workers import Lost, on_this_machine
 from vmwidgets.model.errors import VmwidgetsError
 
 
@@ -38,6 +45,31 @@ def test_a_killed_worker_loses_nothing_and_repeats_nothing(client):
             os.kill(victim, signal.SIGKILL)
     assert sorted(got) == sorted((item, digest(item)) for item in items)
     assert victim not in client.run(os.getpid).values()
+
+
+def test_a_cluster_gives_the_same_results(client):
+    data = file_of("half", {item: one for item, one in right("half").items() if item.startswith(("a1", "a2"))})
+    request = prepare(data, "half", SECRET, on=EXPIRES)
+    ((_, here),) = on_this_machine(replay, [request])
+    ((_, there),) = on_cluster(client, replay, [request])
+    assert here == there
+    assert {result.item: result.points for result in here.results}["a2.cpu"] == 10
+
+
+def test_the_command_line_runs_on_a_cluster(client, tmp_path, monkeypatch, capsys):
+    (tmp_path / "roster.csv").write_text("id,name\nanna,Anna\nboris,Boris\n")
+    (tmp_path / "secret").write_bytes(class_of_three.SECRET)
+    for student in ("anna", "boris"):
+        (tmp_path / f"{student}.answers.jsonl").write_bytes(class_of_three.submission(student))
+    monkeypatch.setattr(
+        commands, "cluster", lambda address: contextlib.nullcontext(client) if address == "a:1" else None
+    )
+    monkeypatch.setattr(folder, "replay", class_of_three.instead_of_replay)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--roster", "roster.csv", "--secret", "secret", "--on", "2027-01-31", "--scheduler", "a:1"]
+    assert cli.main(["grade", ".", *arguments]) == 0
+    assert capsys.readouterr().out.startswith("2 students of 2 are graded\n")
+    assert len((tmp_path / "graded" / "results.jsonl").read_text().splitlines()) == 2
 
 
 def test_chunks_grow_until_they_are_worth_a_task(client, monkeypatch):

@@ -2,11 +2,14 @@
 
 import csv
 import os
+import re
+import shlex
 import stat
 
 import pytest
 
 from tests.grading.class_of_three import SECRET, STUDENTS, instead_of_replay, submission
+from tests.needs import ROOT
 from vmwidgets import cli, locale
 from vmwidgets.assignments.tokens import Token, is_genuine, read_secret
 from vmwidgets.grading import commands, folder, sandbox
@@ -183,3 +186,24 @@ def test_what_is_refused_gets_one_sentence(run, room, arguments, told):
     assert (code, out) == (2, "")
     assert told in err
     assert err.count("\n") == 1
+
+
+GUIDES = ("README.md", "course/assignments/README.md", "course/assignments/README.ru.md")
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_commands_of_the_guides_are_understood(guide):
+    text = (ROOT / guide).read_text(encoding="utf-8")
+    lines = [
+        shlex.split(line)[1:] for line in re.findall(r"^vmwidgets (?:secret|tokens|grade) .*$", text, re.MULTILINE)
+    ]
+    assert [cli._parser().parse_args(line).command for line in lines] == ["secret", "tokens", "grade"]
+
+
+def test_options_of_the_guides_are_there(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["grade", "--help"])
+    known = set(re.findall(r"--[a-z]+", capsys.readouterr().out))
+    for guide in GUIDES[1:]:
+        told = set(re.findall(r"`(--[a-z]+)", (ROOT / guide).read_text(encoding="utf-8"))) - {"--term"}
+        assert told == {"--rubric", "--on", "--sandbox", "--scheduler"} <= known
