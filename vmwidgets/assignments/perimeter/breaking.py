@@ -21,6 +21,7 @@ UNPROVEN = {
     "ticket": mark("The victim got too little, but no report is your ticket, encoded as your manual says."),
 }
 NO_HARM = mark("The ticket was reported, but the victim has had its share of the processor.")
+NO_HOLE = mark("What was reported is right, but no wall fell: it has to be found out, not known.")
 OTHER_WALL = mark("A wall fell, but another one than this: what let the program through is “{check}”.")
 SPENT = mark("The program was stopped: it took more than a run may take, and had not proven anything by then.")
 ENDS = mark("Count how often each loop runs, and what it asks the host to do: exits and halts weigh more.")
@@ -73,7 +74,7 @@ def break_wall(
     for boot in boots:
         run = _run(variant, family, code, boot)
         if not goes_through(run, hole):
-            if seen is not None and not run.spent and goes_through(_run(variant, family, code, seen), hole):
+            if seen is not None and not (run.crossed or run.spent) and _run(variant, family, code, seen).crossed:
                 raise Lost(BY_HEART, hole.attack.hints[0])
             raise _why(variant, family, hole, run)
         runs.append(run)
@@ -97,7 +98,9 @@ def _run(variant: Variant, family: str, code: str, boot: int) -> Run:
 def _why(variant: Variant, family: str, hole: Weakness, run: Run) -> Lost:
     """Return why a program has not crossed: the proof, the effort, or the mechanism on which it turned."""
     verdict, proof, nudge = run.verdict, variant.weakness(family).proof, hole.attack.hints[0]
-    if run.crossed and verdict.deciding is not None:
+    if run.crossed:
+        if verdict.deciding is None:
+            return Lost(NO_HOLE, nudge)
         check = verdict.deciding.check
         return Lost(OTHER_WALL, nudge, check=DEFENCES[check].name if check in DEFENCES else check)
     if run.fell:

@@ -26,7 +26,7 @@ from vmwidgets.assignments.perimeter.items import (
     PRICE_SHARE,
     PRICE_SLACK,
 )
-from vmwidgets.assignments.perimeter.mutants import crosses, draw
+from vmwidgets.assignments.perimeter.mutants import crosses, draw, run_until_refused
 from vmwidgets.assignments.perimeter.trial import Run
 from vmwidgets.assignments.perimeter.variant import Variant
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS
@@ -232,7 +232,9 @@ class _Checks:
                 continue
             tried += 1
             code, family = (str(self._answers[name].value) for name in (f"a2.{slot}", f"a2.{slot}.family"))
-            stopped += not self._variant.run(family, code, self._boots[0], board).crossed
+            trial = self._variant.shot(family, code, self._boots[0], board)
+            run_until_refused(trial, self._variant.exploitable[slot])
+            stopped += not trial.crossed
         if not tried:
             raise Lost(mark("None of your programs has crossed a wall, so there is nothing to stop."))
         points = _MOST[item] * stopped // len(_SLOTS)

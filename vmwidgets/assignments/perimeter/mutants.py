@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import count
 
-from vmwidgets.assignments.perimeter.effort import run_within
+from vmwidgets.assignments.perimeter.trial import Trial
 from vmwidgets.assignments.perimeter.variant import Variant, folded
 from vmwidgets.assignments.perimeter.weaknesses import WEAKNESSES, Weakness
 from vmwidgets.model.range.draws import Draws
@@ -44,17 +44,21 @@ def _mutant(code: str, draws: Draws, name: str) -> str:
 
 
 def crosses(variant: Variant, hole: Weakness, code: str, boot_seed: int, switches: Mapping[str, bool]) -> bool:
-    """Return whether an attack still crosses its wall under a board.
-
-    It has ended when the check that belongs to its hole has refused something: a check that refuses is on, and while it
-    is on there is no way through this hole.
-    """
+    """Return whether an attack still crosses its wall under a board."""
     trial = variant.gallery_shot(hole, boot_seed, switches, code)
+    run_until_refused(trial, hole)
+    return trial.succeeded
+
+
+def run_until_refused(trial: Trial, hole: Weakness) -> None:
+    """Run a program until it ends, has proven itself, or the check that belongs to its hole has refused something.
+
+    A check that refuses is on, and while it is on there is no way through this hole.
+    """
     trace = trial.scenario.trace
 
-    def refused() -> bool:
+    def ended() -> bool:
         last = trace.last.get(REFUSES)
-        return last is not None and last.check in hole.switches
+        return (last is not None and last.check in hole.switches) or trial.crossed
 
-    run_within(trial, until=refused)
-    return trial.succeeded
+    trial.run(until=ended)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vmwidgets.model.errors import check_int
-from vmwidgets.model.random import fnv1a, mix64
+from vmwidgets.model.random import fnv1a, mix64, mix_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Draws:
 
     def word(self, name: str) -> int:
         """Return 64 random bits, not all of them zero."""
-        return int(mix64(self._key(name), np.zeros(1, np.int64))[0]) or 1
+        return mix_one(self._key(name), 0) or 1
 
     def number(self, name: str, low: int, high: int) -> int:
         """Return a number from ``low`` to ``high``, both included."""
@@ -43,7 +43,7 @@ class Draws:
     def order(self, name: str, count: int) -> list[int]:
         """Return the numbers from 0 to ``count`` - 1 in random order."""
         bits = mix64(self._key(name), np.arange(count, dtype=np.int64))
-        return [int(at) for at in np.argsort(bits, kind="stable")]
+        return np.argsort(bits, kind="stable").tolist()
 
 
 def is_printed(name: str) -> bool:
