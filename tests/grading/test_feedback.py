@@ -62,6 +62,12 @@ def test_points_reason_and_help_of_each_item():
     assert "A6 Post-mortem 9 of 10 read by your teacher Short & clear" in text
 
 
+def test_an_item_without_points_has_a_dash():
+    rules = Result("a0", 0, 0, "You have agreed to the rules.")
+    assert "A0 Rules – You have agreed to the rules." in _page(Mark(ANNA, _graded(rules)))[1]
+    assert feedback.in_short(Mark(ANNA, _graded(rules))) == "A0 Rules: – (You have agreed to the rules.)"
+
+
 def test_what_is_not_graded_says_so_and_is_no_zero():
     _, text = _page(Mark(ANNA, _graded(BROKEN_OFF, TEXT)))
     assert "Points: not graded, of 20" in text

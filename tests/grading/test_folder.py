@@ -32,7 +32,7 @@ def grade(tmp_path, monkeypatch):
 
     def run(handed_in, on=LAST_DAY, runner=on_this_machine, secret=SECRET):
         replayed.clear()
-        steps = []
+        steps, skipped = [], []
         found = []
         for student, what in handed_in.items():
             if isinstance(what, bytes):
@@ -41,9 +41,10 @@ def grade(tmp_path, monkeypatch):
                 what = path
             found.append(Found(student, student.id, what))
         with Ledger(tmp_path / "results.jsonl") as ledger:
-            batch = Batch("perimeter", secret, on, ledger, lambda: steps.append(1))
+            batch = Batch("perimeter", secret, on, ledger, lambda: steps.append(1), skip=lambda: skipped.append(1))
             batch.run(found, runner)
-        assert len(steps) == len(batch.judged) == len(found)
+        assert len(steps) + len(skipped) == len(batch.judged) == len(found)
+        assert len(skipped) == batch.kept
         return batch, sorted(replayed)
 
     return run

@@ -52,3 +52,13 @@ def test_a_terminal_gets_one_line_that_changes():
 
 def test_nothing_to_do_says_nothing():
     assert _run(True, []) == _run(False, []) == ""
+
+
+def test_what_was_done_before_does_not_speed_up_the_estimate():
+    stream = _Stream(False)
+    times = iter([0.0, 60.0])
+    progress = Progress(100, stream, clock=lambda: next(times))
+    for _ in range(98):
+        progress.skip()
+    progress.step()
+    assert stream.getvalue() == "graded 1 of 2, 1 a minute, 1:00 left\n"

@@ -123,7 +123,7 @@ def run_grade(options: argparse.Namespace) -> int:
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     progress = Progress(len(found.submissions), sys.stderr)
     with Ledger(out / "results.jsonl") as ledger:
-        batch = Batch(options.assignment, secret, options.on, ledger, progress.step, options.sandbox)
+        batch = Batch(options.assignment, secret, options.on, ledger, progress.step, options.sandbox, progress.skip)
         try:
             with ExitStack() as stack:
                 batch.run(found.submissions, _runner(options.scheduler, stack))

@@ -49,7 +49,9 @@ class Batch:
     ledger
         Where gradings are kept.
     step
-        Called after each submission.
+        Called after each submission that is judged.
+    skip
+        Called instead for each that was graded in an earlier run.
 
     sandbox
         Whether bubblewrap stands around each replay.
@@ -70,6 +72,7 @@ class Batch:
     ledger: Ledger
     step: Callable[[], None]
     sandbox: bool = False
+    skip: Callable[[], None] = lambda: None
     judged: dict[str, Graded] = field(default_factory=dict[str, Graded])
     to_read: dict[str, str] = field(default_factory=dict[str, str])
     kept: int = 0
@@ -102,7 +105,7 @@ class Batch:
             if before is not None:
                 self.kept += 1
                 self.judged[student] = before
-                self.step()
+                self.skip()
             elif isinstance(prepared, Graded):
                 self._judge(prepared)
             elif self._had_enough(student, prepared.sha256):

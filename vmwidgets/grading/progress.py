@@ -50,6 +50,10 @@ class Progress:
             self._shown = now
             self._write(now)
 
+    def skip(self) -> None:
+        """Leave out one that was done before: it says nothing about how long the others take."""
+        self._total -= 1
+
     def close(self) -> None:
         """End the line that changes, also when the batch was broken off."""
         if self._terminal and self._done:

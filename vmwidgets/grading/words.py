@@ -33,7 +33,9 @@ def sentence(id: str, fields: Mapping[str, object]) -> str:
 
 
 def points(got: int | None, most: int) -> str:
-    """Points of an item or of all."""
+    """Points of an item or of all; a dash where there are none to be had."""
+    if not most:
+        return "–"
     if got is None:
         return _("not graded, of {most}").format(most=locale.number(most))
     return _("{got} of {most}").format(got=locale.number(got), most=locale.number(most))
