@@ -103,7 +103,7 @@ def _rows(mark: Mark) -> Iterator[str]:
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     yield f"<table><thead><tr>{head}</tr></thead><tbody>"
     for result in mark.results:
-        colour = "good" if result.points == result.most else "part" if result.points else "none"
+        colour = "good" if result.points == result.most else "part" if result.points or result.human else "none"
         cells = (
             f'<th scope="row">{escape(item_name(result.item))}</th>',
             f'<td class="points {colour}">{escape(points(result.points, result.most))}</td>',
