@@ -7,6 +7,7 @@ import pytest
 import vmwidgets as vm
 from tests.chapters.breaking_programs import PROGRAMS
 from vmwidgets import locale
+from vmwidgets.answer_sheet import MAX_PROGRAM
 from vmwidgets.attacks import ATTACKS, FAMILIES
 from vmwidgets.chapters import breaking, breaking_drills, breaking_levels, chapter
 from vmwidgets.chapters.breaking_tales import TALES
@@ -314,5 +315,5 @@ def test_a_mechanism_is_said_in_words(lesson):
 def test_no_such_program(lesson):
     with pytest.raises(vm.VmwidgetsError, match=r"expected one of ch11\.level1, ch11\.level2, ch11\.level3"):
         lesson().program("ch11.cards")
-    with pytest.raises(vm.VmwidgetsError, match="at most 4000 characters"):
+    with pytest.raises(vm.VmwidgetsError, match=f"at most {MAX_PROGRAM} characters"):
         explained(lesson()).answer("drills", {"ch11.level1": " " * 10})

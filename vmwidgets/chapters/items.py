@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vmwidgets.answer_sheet import MAX_PROGRAM
 from vmwidgets.lab import Lab
 from vmwidgets.locale import mark
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.random import fnv1a, random_permille
 
 Value = int | str | tuple[int | str, ...]
-MOST_CODE = 4000
-"""Characters of a program that is an answer."""
 PRACTICE = "practice"
 """The token of the variant that the chapter's text speaks of."""
 
@@ -98,8 +97,8 @@ class Item:
             fits = isinstance(value, tuple) and len(value) == len(self.rows) and all(v in ids for v in value)
             expected = mark("one option in every row")
         elif self.kind == "program":
-            fits = isinstance(value, str) and bool(value.strip()) and len(value) <= MOST_CODE
-            expected = mark("guest code of at most 4000 characters")
+            fits = isinstance(value, str) and bool(value.strip()) and len(value) <= MAX_PROGRAM
+            expected = mark("guest code of at most 16000 characters")
         else:
             fits = isinstance(value, str) and 0 < len(value.strip()) <= 2000
             expected = mark("a sentence of at most 2000 characters")

@@ -119,7 +119,7 @@ function render({ model, el, signal }) {
       const input = number
         ? h("input", { type: "text", inputmode: "decimal", size: 10, autocomplete: "off" })
         : program
-          ? h("textarea", { class: "vmw-program", rows: 14, maxlength: 4000, wrap: "off", spellcheck: "false" })
+          ? h("textarea", { class: "vmw-program", rows: 14, maxlength: 16000, wrap: "off", spellcheck: "false" })
           : h("textarea", { rows: 2, maxlength: 2000 });
       if (program && input instanceof HTMLTextAreaElement) {
         const area = input;

@@ -13,7 +13,7 @@ import traitlets
 
 from vmwidgets.answers import Answer, AnswerFile
 from vmwidgets.chapters import chapter
-from vmwidgets.chapters.items import MOST_CODE, PARTS, POINTS, PRACTICE, Item, Value, Verdict
+from vmwidgets.chapters.items import PARTS, POINTS, PRACTICE, Item, Value, Verdict
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, ngettext, number
@@ -100,7 +100,7 @@ class ProgramView(PartView):
         return state | {"take": _("Take the code over from above") if self._desk else ""}
 
     def _on_take(self, _content: dict[str, Any]) -> None:
-        self._taken = str(self._desk.trial.code)[:MOST_CODE]
+        self._taken = str(self._desk.trial.code)
         self.refresh()
 
     def _on_answer(self, content: dict[str, Any]) -> None:
