@@ -85,8 +85,9 @@ def test_guest_code_takes_memory_by_touching_it():
 
 
 def test_where_memory_is_not_short_nothing_of_the_kind_goes_on():
-    assert not Scenario(STACKS["kvm"], Placement()).speeds[2:]
-    assert price("memory_reservation", STACKS["kvm"]).is_free
+    plain, pressed = (Scenario(STACKS["kvm"], where) for where in (Placement(), PRESSED))
+    assert len(pressed.speeds) == len(plain.speeds) + 1
+    assert price("memory_reservation", STACKS["kvm"], Placement(), NOISE.code).is_free
 
 
 def test_a_reservation_has_work_to_do():
