@@ -87,7 +87,9 @@ def test_chunks_grow_until_they_are_worth_a_task(client, monkeypatch):
 def test_a_fault_costs_the_one_submission_that_found_it(client):
     items = [*_items(5), POISON, *_items(5)]
     results = dict(on_cluster(client, faulty, items))
-    assert results.pop(POISON) == Lost("the grader failed at this submission ({error})", {"error": "ZeroDivisionError"})
+    assert results.pop(POISON) == Lost(
+        "The grader failed at this submission ({error}). That is no fault of yours.", {"error": "ZeroDivisionError"}
+    )
     assert all(results[item] == faulty(item) for item in _items(5))
 
 
@@ -100,7 +102,7 @@ def test_other_versions_on_the_workers_are_refused(client, monkeypatch):
 def test_what_takes_worker_after_worker_with_it_is_lost_alone(client):
     items = [*_items(3), POISON, *_items(3)]
     results = dict(on_cluster(client, deadly, items))
-    assert results.pop(POISON) == Lost("worker after worker was lost at this submission")
+    assert results.pop(POISON) == Lost("Worker after worker was lost at this submission, so it has not been graded.")
     assert results == {item: deadly(item) for item in _items(3)}
 
 

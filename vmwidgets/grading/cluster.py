@@ -123,7 +123,10 @@ class _Chunks:
         except self._distributed.KilledWorker:
             # The neighbours in a chunk are not to blame for the one that takes worker after worker with it.
             if len(chunk) == 1:
-                yield chunk[0], Lost(said("worker after worker was lost at this submission"))
+                yield (
+                    chunk[0],
+                    Lost(said("Worker after worker was lost at this submission, so it has not been graded.")),
+                )
             else:
                 for item in chunk:
                     self._submit([item])

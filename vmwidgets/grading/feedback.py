@@ -103,7 +103,7 @@ def _rows(mark: Mark) -> Iterator[str]:
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     yield f"<table><thead><tr>{head}</tr></thead><tbody>"
     for result in mark.results:
-        colour = "good" if result.points == result.most else "part" if result.points or result.human else "none"
+        colour = "good" if result.points == result.most else "part" if result.points or _waits(result) else "none"
         cells = (
             f'<th scope="row">{escape(item_name(result.item))}</th>',
             f'<td class="points {colour}">{escape(points(result.points, result.most))}</td>',
@@ -112,6 +112,10 @@ def _rows(mark: Mark) -> Iterator[str]:
         )
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody></table>"
+
+
+def _waits(result: Result) -> bool:
+    return result.human and result.points is None
 
 
 def _reason(result: Result) -> str:

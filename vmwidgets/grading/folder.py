@@ -50,11 +50,10 @@ class Batch:
         Where gradings are kept.
     step
         Called after each submission that is judged.
-    skip
-        Called instead for each that was graded in an earlier run.
-
     sandbox
         Whether bubblewrap stands around each replay.
+    skip
+        Called instead for each that was graded in an earlier run.
 
     Attributes
     ----------

@@ -70,7 +70,10 @@ def attempt(work: Callable[[T], R], item: T) -> R | Lost:
     try:
         return work(item)
     except Exception as error:
-        return Lost(said("the grader failed at this submission ({error})"), {"error": type(error).__name__})
+        return Lost(
+            said("The grader failed at this submission ({error}). That is no fault of yours."),
+            {"error": type(error).__name__},
+        )
 
 
 def _done(waiting: dict[Future[R | Lost], T]) -> Iterator[tuple[T, R | Lost]]:
