@@ -5,22 +5,21 @@ after a restart of the kernel or a reload of the page, and controls stay locked 
 """
 
 import os
-from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
 from typing import Any
-
-import traitlets
 
 from vmwidgets.answers import Answer, AnswerFile
 from vmwidgets.chapters import chapter
-from vmwidgets.chapters.items import PARTS, POINTS, PRACTICE, Item, Value, Verdict
+from vmwidgets.chapters.items import PARTS, POINTS, PRACTICE, Item, Verdict
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
-from vmwidgets.locale import mark, ngettext, number
+from vmwidgets.locale import mark, ngettext
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.widgets.board import Board
 from vmwidgets.widgets.curtain import Curtain
-from vmwidgets.widgets.kit import View, plain
+from vmwidgets.widgets.kit import plain
+from vmwidgets.widgets.lesson_values import field, kind_of, said, shown, typed
+from vmwidgets.widgets.lesson_views import PartView, ProgramView
 
 _TITLES = {
     "predict": mark("Predict"),
@@ -42,73 +41,6 @@ _CLOSED = {
     "drills": mark("Opens when you have explained the gap between prediction and observation."),
     "exit": mark("Opens when you have tried every drill."),
 }
-_ANSWER_KIND = {"predict": "prediction", "observe": "observation"}
-
-
-class PartView(View):
-    """One part of a lesson."""
-
-    _front = "lesson"
-    _messages = ("answer",)
-
-    state = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, lesson: "Lesson", part: str) -> None:
-        self.lesson = lesson
-        self.part = part
-        super().__init__(state=self._state())
-
-    def _state(self) -> dict[str, Any]:
-        return self.lesson.state(self.part)
-
-    def refresh(self) -> None:
-        """Write all synced traits anew."""
-        self.state = self._state()
-
-    def _on_answer(self, content: dict[str, Any]) -> None:
-        values = content.get("values")
-        if not isinstance(values, dict):
-            raise VmwidgetsError("there is no answer here yet, expected {what}", what=_("one option in every row"))
-        self.lesson.answer(self.part, values, content.get("confidence"))
-
-    def __repr__(self) -> str:
-        return f"<{self.lesson.name}: {self.part}>"
-
-
-class ProgramView(PartView):
-    """One drill whose answer is a program.
-
-    Parameters
-    ----------
-    lesson, item
-        Which.
-    desk
-        Whatever has the code that a student is working on, as its ``trial.code``; it can be taken over from there.
-    """
-
-    _messages = ("answer", "take")
-
-    def __init__(self, lesson: "Lesson", item: Item, desk: Any = None) -> None:
-        self._item, self._desk = item, desk
-        self._taken: str | None = None
-        super().__init__(lesson, "drills")
-
-    def _state(self) -> dict[str, Any]:
-        state = self.lesson.state(self.part, self._item.id)
-        if self._taken is not None:
-            state["items"] = [one | {"value": self._taken, "verdict": None} for one in state["items"]]
-        return state | {"take": _("Take the code over from above") if self._desk else ""}
-
-    def _on_take(self, _content: dict[str, Any]) -> None:
-        self._taken = str(self._desk.trial.code)
-        self.refresh()
-
-    def _on_answer(self, content: dict[str, Any]) -> None:
-        self._taken = None
-        super()._on_answer(content)
-
-    def __repr__(self) -> str:
-        return f"<{self.lesson.name}: {self._item.id}>"
 
 
 class Lesson:
@@ -229,7 +161,7 @@ class Lesson:
 
     def _answered(self, part: str) -> bool:
         items = self.chapter.part(part).items
-        return all(self.file.latest(item.id, _kind(part, item)) for item in items)
+        return all(self.file.latest(item.id, kind_of(part, item)) for item in items)
 
     def is_open(self, part: str) -> bool:
         """Whether a part can be answered: each opens the next one."""
@@ -273,9 +205,9 @@ class Lesson:
         items = self._asked_with(part, values)
         if part == "predict" and confidence not in (1, 2, 3, 4):
             raise VmwidgetsError("say how sure you are, from 1 to 4")
-        read = [item.read(_typed(item, values.get(item.id))) for item in items]
+        read = [item.read(typed(item, values.get(item.id))) for item in items]
         for item, value in zip(items, read, strict=True):
-            self.file.add(Answer(_kind(part, item), item.id, value, confidence if part == "predict" else None))
+            self.file.add(Answer(kind_of(part, item), item.id, value, confidence if part == "predict" else None))
         if part == "predict":
             for board in self._gated:
                 board.unlock()
@@ -292,7 +224,7 @@ class Lesson:
         return [item for item in items if item.kind != "program" or item in programs]
 
     def _verdict(self, part: str, item: Item) -> Verdict | None:
-        given = self.file.latest(item.id, _kind(part, item))
+        given = self.file.latest(item.id, kind_of(part, item))
         return item.check(given.value) if given and item.check else None
 
     def state(self, part: str, program: str = "") -> dict[str, Any]:
@@ -303,9 +235,9 @@ class Lesson:
         for item in self.chapter.part(part).items:
             if item.id != program if program else item.kind == "program":
                 continue
-            given = self.file.latest(item.id, _kind(part, item))
+            given = self.file.latest(item.id, kind_of(part, item))
             verdict = self._verdict(part, item) if part != "predict" else None
-            fields = {name: _field(value) for name, value in item.fields.items()}
+            fields = {name: field(value) for name, value in item.fields.items()}
             items.append(
                 {
                     "id": item.id,
@@ -315,13 +247,13 @@ class Lesson:
                     "decimals": item.decimals,
                     "options": [[id, _(text)] for id, text in item.options],
                     "rows": [[id, _(text).format(**fields)] for id, text in item.rows],
-                    "value": _shown(item, given.value) if given else None,
+                    "value": shown(item, given.value) if given else None,
                     "verdict": verdict
                     and {
                         "points": verdict.points,
                         "most": verdict.most,
-                        "reason": _said(verdict.reason, verdict.fields),
-                        "hint": _said(verdict.hint, verdict.fields) if verdict.hint else "",
+                        "reason": said(verdict.reason, verdict.fields),
+                        "hint": said(verdict.hint, verdict.fields) if verdict.hint else "",
                         "place": [verdict.fields.get(name, 0) for name in ("line", "column")],
                     },
                 }
@@ -353,50 +285,3 @@ class Lesson:
     def __repr__(self) -> str:
         done = [part for part in PARTS if self._answered(part)]
         return f"<Lesson {self.name}: {', '.join(done) or 'nothing'} answered>"
-
-
-def _kind(part: str, item: Item) -> str:
-    return _ANSWER_KIND.get(part) or (
-        item.kind if item.kind in ("text", "program") else "choice" if item.kind != "number" else "observation"
-    )
-
-
-def _typed(item: Item, value: Any) -> Value:
-    """Return an answer as data: a number as typed, with point or comma, becomes a whole number of smallest units."""
-    if item.kind == "number" and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        text = str(value).strip().replace(",", ".").replace("\N{NO-BREAK SPACE}", "").replace(" ", "")
-        try:
-            scaled = Decimal(text).scaleb(item.decimals)
-        except InvalidOperation:
-            scaled = Decimal("NaN")
-        if scaled.is_finite() and abs(scaled) < 10**15 and scaled == scaled.to_integral_value():
-            return int(scaled)
-        raise VmwidgetsError(
-            "{text} is not a number with at most {decimals} decimals", text=repr(text)[:40], decimals=item.decimals
-        )
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _shown(item: Item, value: Value) -> Any:
-    if item.kind == "number" and isinstance(value, int):
-        return (
-            number(value / 10**item.decimals, item.decimals).replace("\N{NO-BREAK SPACE}", "").replace(",", ".")
-            if item.decimals
-            else value
-        )
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _said(text: str, fields: Mapping[str, object]) -> str:
-    """Return a sentence of a verdict in the reader's language."""
-    if not fields:
-        return _(text)
-    shown = {name: number(value) if type(value) is int else _(str(value)) for name, value in fields.items()}
-    return _(text).format(**shown)
-
-
-def _field(value: str | int | float) -> str | int:
-    """Return a field of a question as the reader writes it: words translated, fractions with their decimal sign."""
-    if isinstance(value, float):
-        return number(value, len(f"{value:g}".partition(".")[2]))
-    return _(value) if isinstance(value, str) else value
