@@ -38,7 +38,7 @@ def _section(one: Section) -> dict[str, Any]:
     if one.rows:
         # As they are written in a program, in every language.
         numbers = [hex(r.number) if r.name.startswith(SHOWN_IN_HEX) else str(r.number) for r in one.rows]
-        rows = [[_("name"), _("number"), _("what it is")]]
+        rows = [[_("name"), _("value"), _("what it is")]]
         rows += [[row.name, number, _(row.text)] for row, number in zip(one.rows, numbers, strict=True)]
     return {"id": one.id, "title": _(one.title), "texts": told, "rows": rows}
 
