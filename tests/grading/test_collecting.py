@@ -9,7 +9,7 @@ from vmwidgets.grading.collecting import collect_folder, printable
 from vmwidgets.grading.roster import Student
 from vmwidgets.model.errors import VmwidgetsError
 
-ANNA = Student("anna", "Anna A.", canvas=("A., Anna", "4711", "s1", "anna", "1"))
+ANNA = Student("anna", "Anna A.", email="anna@x.example", canvas=("A., Anna", "4711", "s1", "anna", "1"))
 BORIS = Student("boris", "Борис Б.", "ru")
 CLASS = (ANNA, BORIS)
 NAME = "perimeter.answers.jsonl"

@@ -33,6 +33,8 @@ def test_two_columns_are_enough(tmp_path):
         # Moodle, with the mark that spreadsheets want
         "\ufeffSurname;First name;ID number;Email address;Response 1\nA.;Anna;anna;a@x;VMW1-A\n",
         "SIS Login ID\tAnswer\nANNA\tVMW1-A\n",
+        # a form of Google's
+        "Отметка времени,Адрес электронной почты,Квитанция\n1,Anna@X.example,VMW1-A\n",
     ],
 )
 def test_columns_of_an_lms_are_found(tmp_path, text):

@@ -10,7 +10,10 @@ from vmwidgets.grading.sheet import Sheet, cell, read_sheet
 from vmwidgets.locale import mark as said
 from vmwidgets.model.errors import VmwidgetsError
 
-_ID_COLUMNS = ("id", "student", "studentid", "sisloginid", "sisuserid", "idnumber", "loginid", "username", "email")
+_ID_COLUMNS = (
+    *("id", "student", "studentid", "sisloginid", "sisuserid", "sisid", "idnumber", "loginid", "username"),
+    *("email", "emailaddress", "логин", "индивидуальныйномер", "адресэлектроннойпочты"),
+)
 """Columns that tell who a row is of, without blanks and signs; the first one that leads to the roster is taken."""
 
 
@@ -60,7 +63,7 @@ def collect_receipts(path: Path, students: Sequence[Student]) -> Collected:
 
 def _id_column(path: Path, sheet: Sheet, students: Sequence[Student]) -> int:
     owners = _owners(students)
-    names = [re.sub(r"[^a-z]", "", head.lower()) for head in sheet.heads]
+    names = [re.sub(r"[\W\d_]", "", head.lower()) for head in sheet.heads]
     known = [names.index(name) for name in _ID_COLUMNS if name in names]
     for column in known:
         if any(_owner(owners, cell(row, column)) for _line, row in sheet.rows):
