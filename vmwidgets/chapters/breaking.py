@@ -99,8 +99,8 @@ class Breaking(Chapter):
         """Return what the thief gets, charged at ticks and by time stamps, a line each."""
         told = (("sampled", mark("charged at each tick")), ("exact", mark("charged by time stamps")))
         lines = [f"{_(text):26} {number(self.theft.percent(how), 1):>6} %" for how, text in told]
-        fair = number(100 / (self.theft.victims + 1), 1)
-        return "\n".join([*lines, f"{_('its fair share'):26} {fair:>6} %"])
+        name, fair = _("its fair share"), number(100 / (self.theft.victims + 1), 1)
+        return "\n".join([*lines, f"{name:26} {fair:>6} %"])
 
     def prices(self) -> Any:
         """Return the table of what defences cost on the stack that the drill is about."""

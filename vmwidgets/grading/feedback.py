@@ -64,7 +64,8 @@ def _page(mark: Mark, title: str, with_text: bool) -> str:
     body += [f"<p>{escape(remark)}</p>" for remark in _remarks(mark)]
     if mark.results:
         total = points(mark.points(with_text), mark.most(with_text))
-        body += [f'<p class="total">{escape(_("Points: {points}").format(points=total))}</p>', *_rows(mark)]
+        told = _("Points: {points}").format(points=total)
+        body += [f'<p class="total">{escape(told)}</p>', *_rows(mark)]
     if mark.graded is not None:
         origin = _("Graded by {model}, answers with the SHA-256 {digest}.")
         body.append(f'<p class="quiet">{escape(origin.format(model=mark.graded.model, digest=mark.graded.sha256))}</p>')
