@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmwidgets.assignments.perimeter.effort import EFFORT, EXIT_EFFORT, run_within
+from vmwidgets.assignments.perimeter.effort import EFFORT, EXIT_EFFORT, SLOW_EFFORT, run_within
 from vmwidgets.attacks import ATTACKS
 from vmwidgets.model.range.attack import Attack, Placement
 from vmwidgets.model.range.run import Shot
@@ -16,9 +16,10 @@ WEARY = {
     "calls": ("again:\nmov rax, {call_balloon_claim}\nvmcall\njmp again", EXIT_EFFORT["hypercall"]),
     "requests": (
         "mov rdx, {port_backend}\ninc rdx\nmov rax, 64\nagain:\nout dx, eax\njmp again",
-        3 * 64,
+        5 * 64,
     ),
     "faults": ("fault:\nmov rax, [0x70000000]\njmp fault", EXIT_EFFORT["page_fault"]),
+    "accesses over two pages": ("again:\nadd [0x2ffc], rax\njmp again", SLOW_EFFORT),
     "traps that are no exits": ("again:\nrdtsc\njmp again", 5),
 }
 

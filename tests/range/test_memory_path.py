@@ -211,3 +211,16 @@ def test_what_is_kept_gives_what_a_walk_gives(page, offset, size, value):
     assert path.load(address, size) == value ^ 1
     path.forget()
     assert path.load(address, size) == value ^ 1
+
+
+def test_accesses_that_take_longer_are_counted():
+    """By whoever runs code of others and wants to know what that costs."""
+    path = Scenario(STACKS["kvm"], Placement(), seed=2).path
+    path.load(8, 8)
+    found = path.slow
+    path.load(16, 8)
+    assert path.slow == found > 0
+    path.load(PAGE_BYTES - 4, 8)
+    kept = path.slow
+    path.load(PAGE_BYTES - 4, 8)
+    assert path.slow == kept + 1

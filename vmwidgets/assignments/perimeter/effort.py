@@ -21,11 +21,13 @@ OTHER_TRAP_EFFORT = 6
 EXIT_EFFORT = {"hlt": 150, "hypercall": 150, "page_fault": 25, "general_protection": 25, "io": 6}
 """Of a trap that is left to the VMM, on top. A halt may have all pages scanned, a call may have a frame cleared."""
 OTHER_EXIT_EFFORT = 12
-REQUEST_EFFORT = 3
+REQUEST_EFFORT = 5
 """Of each request that a device takes at once."""
+SLOW_EFFORT = 12
+"""Of each translation that is not kept, and of each access over two pages."""
 _QUEUES = ("port_nic", "port_backend")
 _MOST_REQUESTS = 64
-_SLICE = 2_000
+_SLICE = 250
 
 
 def run_within(shot: Shot, effort: int = EFFORT, until: Callable[[], bool] = lambda: False) -> bool:
@@ -42,7 +44,10 @@ def run_within(shot: Shot, effort: int = EFFORT, until: Callable[[], bool] = lam
     """
     cpu, handle, assist = shot.cpu, shot.cpu.handler, shot.cpu.assistance
     doorbells = {shot.scenario.numbers[name] + 1 for name in _QUEUES if name in shot.scenario.numbers}
-    spent, reached = 0, False
+    spent, reached, path = 0, False, shot.scenario.path
+
+    def left() -> int:
+        return effort - cpu.attempts - spent - SLOW_EFFORT * path.slow
 
     def count_trap(cpu: CPU, trap: Trap) -> bool:
         nonlocal spent
@@ -56,13 +61,13 @@ def run_within(shot: Shot, effort: int = EFFORT, until: Callable[[], bool] = lam
         if exit.reason == "io" and exit["write"] and exit["port"] in doorbells:
             spent += REQUEST_EFFORT * min(exit["value"], _MOST_REQUESTS)
         reached = until()
-        return Action.STOP if reached or cpu.attempts + spent >= effort else action
+        return Action.STOP if reached or left() <= 0 else action
 
     cpu.handler, cpu.assistance = count_exit, count_trap
     try:
-        while (left := effort - cpu.attempts - spent) > 0:
-            if cpu.run(min(left, _SLICE)) is Action.STOP or cpu.finished:
-                return not reached and cpu.attempts + spent >= effort
+        while (more := left()) > 0:
+            if cpu.run(min(more, _SLICE)) is Action.STOP or cpu.finished:
+                return not reached and left() <= 0
         return True
     finally:
         cpu.handler, cpu.assistance = handle, assist

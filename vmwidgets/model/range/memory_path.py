@@ -58,12 +58,15 @@ class MemoryPath(GuestMemory):
         "_user",
         "_writable",
         "root",
+        "slow",
     )
 
     def __init__(self, machine: Machine, guest: Guest, trace: Trace, keeper: str, *, closed: bool) -> None:
         self._readable: dict[int, int] = {}
         self._writable: dict[int, int] = {}
         self._user = False
+        self.slow = 0
+        """How often an access took the model longer: over two pages, or its translation was not kept. No cycles."""
         super().__init__(bytearray(), {})
         self._owner, self._guest, self._trace, self._keeper, self._closed = machine, guest, trace, keeper, closed
         self._memory = machine.memory
@@ -130,15 +133,23 @@ class MemoryPath(GuestMemory):
         WRITE[size](self._memory, frame * PAGE_BYTES + offset, value)
 
     def _places(self, address: int, size: int, write: bool) -> list[int]:
+        self.slow += 1
         first = min(size, PAGE_BYTES - address % PAGE_BYTES)
-        start = self._translate(address, size, write)
+        start = self._place(address, size, write)
         places = [*range(start, start + first)]
         if first < size:
-            start = self._translate(address + first & MASK64, size - first, write)
+            start = self._place(address + first & MASK64, size - first, write)
             places += range(start, start + size - first)
         return places
 
+    def _place(self, address: int, size: int, write: bool) -> int:
+        frame = (self._writable if write else self._readable).get(address // PAGE_BYTES)
+        if frame is None:
+            return self._translate(address, size, write)
+        return frame * PAGE_BYTES + address % PAGE_BYTES
+
     def _translate(self, address: int, size: int, write: bool) -> int:
+        self.slow += 1
         physical = self._walk(address, size, write) if self._guest.has_tables else address
         if self._guest.direct:
             frame = self._in_machine(physical // PAGE_BYTES, address, size, write)
