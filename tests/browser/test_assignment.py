@@ -75,6 +75,11 @@ def test_a_student_works_and_finds_everything_again(notebook, jupyter):
         button(page, "Download perimeter.answers.jsonl").click()
     assert TOKEN in download.value.path().read_text(encoding="utf-8")
     expect(foot).to_contain_text("Whether it has arrived, and what the grader finds with other secrets, is not known")
+    button(page, "Open hint 2 of 3; its price in points: 1").click()
+    expect(foot).to_contain_text("Your answers have changed since you took the receipt")
+    expect(foot.locator(LAMP)).to_contain_text("9 of 10 points")
+    button(page, "Copy the receipt").click()
+    expect(foot).to_contain_text("is not known here")
     receipt = page.get_by_role("textbox", name="Receipt").input_value()
     assert receipt.startswith("VMW1-perimeter-")
 
@@ -85,7 +90,7 @@ def test_a_student_works_and_finds_everything_again(notebook, jupyter):
     page.locator(f"{START}[data-vmw-token^=perimeter]").wait_for()
     expect(page.locator(FORM).first.locator(LAMP)).to_contain_text("5 of 5 points")
     expect(page.get_by_role("textbox", name="Guest code")).to_have_value(right)
-    expect(page.locator(f"{SLOT} .vmw-hints li")).to_have_count(1)
+    expect(page.locator(f"{SLOT} .vmw-hints li")).to_have_count(2)
     expect(page.locator(f"{BOARD} table:visible tr")).to_have_count(4)
     expect(page.get_by_role("textbox", name="Receipt")).to_have_value(receipt)
 
