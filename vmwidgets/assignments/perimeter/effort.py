@@ -15,7 +15,7 @@ from vmwidgets.model.range.run import Shot
 EFFORT = 120_000
 """Effort of one run: half as much again as any attack of the gallery takes, but for those that compute until the
 processor that they share has been watched for long enough."""
-TRAP_EFFORT = {"invlpg": 12}
+TRAP_EFFORT = {"invlpg": 12, "rdtsc": 8}
 """Of an instruction that traps, whoever settles it, by its reason."""
 OTHER_TRAP_EFFORT = 6
 EXIT_EFFORT = {"hlt": 150, "hypercall": 150, "page_fault": 25, "general_protection": 25, "io": 6}
