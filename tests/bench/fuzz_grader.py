@@ -32,7 +32,7 @@ class Fuzzer:
     """What was tried, and what it cost."""
 
     def __init__(self):
-        self.outcomes, self.cpu_ms, self.wall_ms = Counter(), [], []
+        self.outcomes, self.cpu_ms, self.wall_ms, self.costly = Counter(), [], [], b""
 
     def one(self, data, token):
         """Grade a submission and check what must hold of every one."""
@@ -45,6 +45,8 @@ class Fuzzer:
         output = fork_server.ask(prepared.to_json(), replay._command, False)
         self.wall_ms.append(round(1000 * (time.monotonic() - began)))
         self.cpu_ms.append(json.loads(output.splitlines()[-1])["cpu_ms"])
+        if self.cpu_ms[-1] == max(self.cpu_ms):
+            self.costly = data
         graded = replay._graded(prepared, output)
         assert from_line(to_line(graded)) == graded
         assert [result.item for result in graded.results] == [item.id for item in ITEMS]
@@ -83,6 +85,7 @@ def main():
         print(f"{count:7,}  {reason}")
     if fuzzer.cpu_ms:
         print(f"CPU of a replay: mean {sum(fuzzer.cpu_ms) / len(fuzzer.cpu_ms):.0f} ms, most {max(fuzzer.cpu_ms)} ms")
+        print(f"  with {fuzzer.costly[:2000]!r}")
         print(f"wall: most {max(fuzzer.wall_ms)} ms; ended at {child.CPU_S} s of CPU or {child.WALL_S} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"{number - options.seed} students; memory of the grader: {peak} MiB at most")

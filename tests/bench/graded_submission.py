@@ -53,7 +53,7 @@ def costly(host):
     """Programs that cost much, each on all walls, under the families of the walls and with a board that is right."""
     right = answers(host)
     numbers = host.numbers()
-    codes = [hostile.LOOP, hostile.WRITES, hostile.STACK, hostile.HALT]
+    codes = list(hostile.ENDLESS)
     for name, number in numbers.items():
         if name.startswith("call_"):
             codes.append(hostile.STORM.format(call=number))

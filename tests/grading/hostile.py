@@ -23,7 +23,12 @@ DEVICE = "    mov dx, {port}\nagain:\n    out dx, eax\n    in eax, dx\n    jmp a
 BELL = "again:\n    out dx, eax\n    jmp again\n"
 WRITES = "    xor rdi, rdi\nagain:\n    mov [rdi], rdi\n    add rdi, 4096\n    jmp again\n"
 STACK = "again:\n    call again\n"
+ACROSS = "again:\n    add [0xffc], rax\n    jmp again\n"
+CLOCK = "again:\n    rdtsc\n    jmp again\n"
+FLUSH = "again:\n    clflush [0x1000]\n    mov rbx, [0x1000]\n    jmp again\n"
+SWITCH = "    mov rax, cr3\nagain:\n    mov cr3, rax\n    mov rbx, [0x1000]\n    jmp again\n"
 HALT = "again:\n    mov rax, 0xffffffff\n    mov rdx, rax\n    mov rcx, 0x6e0\n    wrmsr\n    hlt\n    jmp again\n"
+ENDLESS = (LOOP, WRITES, STACK, ACROSS, CLOCK, FLUSH, SWITCH, HALT)
 
 whole = st.integers(-(2**70), 2**70) | st.sampled_from([0, 1, -1, 10**18, 2**63])
 texts = st.text(max_size=40) | st.sampled_from(
@@ -65,7 +70,7 @@ def programs(host):
     numbers = host.numbers()
     calls = sorted(value for name, value in numbers.items() if name.startswith("call_"))
     ports = sorted(value for name, value in numbers.items() if name.startswith("port_"))
-    fixed = [LOOP, WRITES, STACK, HALT, *(STORM.format(call=call) for call in calls)]
+    fixed = [*ENDLESS, *(STORM.format(call=call) for call in calls)]
     fixed += [DEVICE.format(port=port) for port in ports]
     fixed += ["", "mov", "nop\n" * 300, "x" * 16_000, ".byte " + ",".join(["1"] * 4000), "dq 0\n" * 256]
 

@@ -64,7 +64,7 @@ def test_whatever_is_in_a_file_it_is_read(data):
     assert (isinstance(prepared, Request) and prepared.to_json()) or isinstance(prepared.refusal, Refusal)
 
 
-@pytest.mark.parametrize("code", [hostile.LOOP, hostile.WRITES, hostile.HALT, hostile.STACK])
+@pytest.mark.parametrize("code", hostile.ENDLESS)
 def test_programs_that_never_end_take_no_points_and_little_time(code):
     host = variant(TOKEN.seed)
     given = [
