@@ -158,8 +158,7 @@ class Variant:
         manual = scenario.manual()
         filled = fill(code, {name: manual[name] for name in BOOT_NAMES})
         goal = weakness.attack.goal if weakness.proof != "secret" else "secret"
-        ticket = Draws(folded(boot_seed)).word("ticket")
-        scenario.machine.put(scenario.attacker.map[0] * PAGE_BYTES + self.ticket_address, ticket)
+        ticket = scenario.draws.word("ticket")
 
         def proven(range: Scenario) -> bool:
             reports = range.attacker.reports
@@ -210,9 +209,16 @@ class Variant:
 
     def numbers(self, boot_seed: int = 0) -> dict[str, int]:
         """Return all numbers of the manual by name; those of :data:`BOOT_NAMES` are those of one boot."""
+        if not boot_seed:
+            return dict(self._printed)
+        seen = self._boot(FAMILIES["V1"][0], boot_seed, None).manual()
+        return self._printed | {name: seen[name] for name in BOOT_NAMES}
+
+    @cached_property
+    def _printed(self) -> dict[str, int]:
         found: dict[str, int] = {}
-        for family in ("V1", "V6", "V8"):
-            found = self._boot(FAMILIES[family][0], boot_seed, None).manual() | found
+        for family in ("V1", "V6", "V5"):  # tables of the machine, and the two kinds of clocks
+            found = self._boot(FAMILIES[family][0], 0, None).manual() | found
         return found | {"ticket_address": self.ticket_address}
 
     def _boot(self, weakness: Weakness, boot_seed: int, switches: Mapping[str, bool] | None) -> Scenario:
@@ -221,7 +227,10 @@ class Variant:
         offered = Defences(stack, technique_for(stack, placement)).offered
         settings = self.set(switches) | dict.fromkeys(self.missing, False)
         chosen = {id: on for id, on in settings.items() if id in offered}
-        return Scenario(stack, placement, chosen, folded(boot_seed), folded(self.seed))
+        scenario = Scenario(stack, placement, chosen, folded(boot_seed), folded(self.seed))
+        ticket_at = scenario.attacker.map[0] * PAGE_BYTES + self.ticket_address
+        scenario.machine.put(ticket_at, scenario.draws.word("ticket"))
+        return scenario
 
     def set(self, switches: Mapping[str, bool] | None) -> dict[str, bool]:
         """Return the settings of the board with some of its switches other than handed over.
