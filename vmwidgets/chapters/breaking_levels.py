@@ -144,7 +144,7 @@ class Level:
             try:
                 return self._judge(code)
             except VmwidgetsError as error:
-                return Verdict(0, 1, error.id, fields=error.fields)
+                return Verdict(0, 1, error.id, error=error)
 
         def check(value: Value) -> Verdict:
             return judged(str(value))

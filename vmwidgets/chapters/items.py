@@ -31,6 +31,8 @@ class Verdict:
         Sentences (message ids); ``""`` if there is nothing to say.
     fields
         Named fields of these sentences; texts among them are message ids, too.
+    error
+        What is wrong with a program, in the place of the reason.
     """
 
     points: int
@@ -38,6 +40,7 @@ class Verdict:
     reason: str
     hint: str = ""
     fields: Mapping[str, object] = field(default_factory=dict[str, object])
+    error: VmwidgetsError | None = None
 
     @property
     def right(self) -> bool:

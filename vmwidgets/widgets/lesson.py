@@ -12,13 +12,13 @@ from vmwidgets.answers import Answer, AnswerFile
 from vmwidgets.chapters import chapter
 from vmwidgets.chapters.items import PARTS, POINTS, PRACTICE, Item, Verdict
 from vmwidgets.lab import Lab
+from vmwidgets.locale import error_text, mark, ngettext
 from vmwidgets.locale import gettext as _
-from vmwidgets.locale import mark, ngettext
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.widgets.board import Board
 from vmwidgets.widgets.curtain import Curtain
 from vmwidgets.widgets.kit import plain
-from vmwidgets.widgets.lesson_values import field, kind_of, said, shown, typed
+from vmwidgets.widgets.lesson_values import field, kind_of, place_of, said, shown, typed
 from vmwidgets.widgets.lesson_views import PartView, ProgramView
 
 _TITLES = {
@@ -252,9 +252,9 @@ class Lesson:
                     and {
                         "points": verdict.points,
                         "most": verdict.most,
-                        "reason": said(verdict.reason, verdict.fields),
+                        "reason": error_text(verdict.error) if verdict.error else said(verdict.reason, verdict.fields),
                         "hint": said(verdict.hint, verdict.fields) if verdict.hint else "",
-                        "place": [verdict.fields.get(name, 0) for name in ("line", "column")],
+                        "place": place_of(verdict),
                     },
                 }
             )

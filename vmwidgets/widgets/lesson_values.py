@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from vmwidgets.chapters.items import Item, Value
+from vmwidgets.chapters.items import Item, Value, Verdict
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import number
 from vmwidgets.model.errors import VmwidgetsError
@@ -52,6 +52,12 @@ def said(text: str, fields: Mapping[str, object]) -> str:
         return _(text)
     words = {name: number(value) if type(value) is int else _(str(value)) for name, value in fields.items()}
     return _(text).format(**words)
+
+
+def place_of(verdict: Verdict) -> list[object]:
+    """Return line and column of what is wrong with a program, both from 1; 0 and 0 if there is no such place."""
+    fields = verdict.error.fields if verdict.error else {}
+    return [fields.get(name, 0) for name in ("line", "column")]
 
 
 def field(value: str | int | float) -> str | int:
