@@ -55,10 +55,11 @@ def run_until_refused(trial: Trial, hole: Weakness) -> None:
 
     A check that refuses is on, and while it is on there is no way through this hole.
     """
-    trace = trial.scenario.trace
+    trace, reports = trial.scenario.trace, trial.scenario.attacker.reports
 
     def ended() -> bool:
-        last = trace.last.get(REFUSES)
-        return (last is not None and last.check in hole.switches) or trial.crossed
+        last = trace.deciding(succeeded=False)
+        refused = last is not None and last.outcome == REFUSES and last.check in hole.switches
+        return refused or (bool(reports) and trial.crossed)
 
     trial.run(until=ended)

@@ -1,7 +1,7 @@
 """A VM of the range: its pages, in which frames they lie, and the page tables that its kernel has built in them."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from vmwidgets.model.guest_memory import PAGE_BYTES
@@ -17,6 +17,9 @@ LARGE_BYTES = 512 * PAGE_BYTES
 WINDOW = 2
 """The first entry of the directory that is free, the guest's to use."""
 _ALL = PRESENT | WRITABLE | USER
+_SMALL = tuple(page * PAGE_BYTES | _ALL for page in range(512))
+_LARGE = tuple(at | _ALL | PAGE_SIZE for at in range(LARGE_BYTES, FRAMES * PAGE_BYTES, LARGE_BYTES))
+"""All physical addresses from 0 on, one to one, as a kernel maps them: those of the first 2 MiB, and the others."""
 
 
 @dataclass(slots=True)
@@ -87,10 +90,9 @@ class Guest:
             self._write(machine, DIRECTORY, [table])
             self._write(machine, TABLE, [self.map[page] * PAGE_BYTES | rights[page] for page in range(PAGES)])
         else:
-            rest = range(LARGE_BYTES, FRAMES * PAGE_BYTES, LARGE_BYTES)
-            self._write(machine, DIRECTORY, [table, *(at | _ALL | PAGE_SIZE for at in rest)])
-            self._write(machine, TABLE, [page * PAGE_BYTES | _ALL for page in range(512)])
+            self._write(machine, DIRECTORY, [table, *_LARGE])
+            self._write(machine, TABLE, _SMALL)
 
-    def _write(self, machine: Machine, page: int, entries: list[int]) -> None:
+    def _write(self, machine: Machine, page: int, entries: Sequence[int]) -> None:
         start = self.map[page] * PAGE_BYTES
         machine.memory[start : start + 8 * len(entries)] = struct.pack(f"<{len(entries)}Q", *entries)

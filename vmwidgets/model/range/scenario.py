@@ -154,6 +154,7 @@ class Scenario:
         self.disk: SharedQueue | None = None
         self.link: SharedQueue | None = None
         self.numbers = dict[str, int]()
+        self._port_ranges = 0
         stage(self)
         surround(self)
         self._connect()
@@ -199,8 +200,8 @@ class Scenario:
 
     def port(self, name: str, count: int) -> int:
         """Return the first of so many ports in a row for a device, and put it into the manual."""
-        used = sum(known.startswith("port_") for known in self.numbers)
-        first = _FIRST_PORT + _PORT_STEP * used
+        first = _FIRST_PORT + _PORT_STEP * self._port_ranges
+        self._port_ranges += 1
         self.numbers[f"port_{name}"] = first + self.draws.number(f"port {name}", 0, _PORT_STEP - count)
         return self.numbers[f"port_{name}"]
 
