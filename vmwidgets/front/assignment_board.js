@@ -63,7 +63,7 @@ function render({ model, el, signal }) {
       () => send(`switch ${box.name}`, { name: "switch", id: box.name, on: box.checked }),
       { signal },
     );
-    return h("li", {}, h("label", {}, box, h("span")), h("b"), h("small"));
+    return h("li", {}, h("label", {}, box, h("span")), h("small"), h("b"));
   }
 
   function draw() {
@@ -84,13 +84,13 @@ function render({ model, el, signal }) {
       },
     );
     keep(board, now.rows, make, (item, row) => {
-      const [label, price, without] = item.children;
+      const [label, without, price] = item.children;
       const box = /** @type {HTMLInputElement} */ (label.children[0]);
       set(box, "name", row.id);
       if (!send.busy(`switch ${row.id}`)) box.checked = row.on;
       write(label.children[1], row.name);
-      write(price, row.price);
       write(without, row.without);
+      write(price, t("Price: {price}", { price: row.price }));
       item.classList.toggle("vmw-off", !row.on);
     });
     twin.update(
