@@ -1,6 +1,7 @@
 """What is random in a range: a pure function of the seed and a name, so that the same seed gives the same range."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,13 +29,13 @@ class Draws:
         check_int("seed", self.seed, 0, 2**63 - 1)
         check_int("manual", self.manual or 0, 0, 2**63 - 1)
 
-    def _key(self, name: str) -> int:
+    def _key(self, name: str) -> str:
         seed = self.seed if self.manual is None or not is_printed(name) else self.manual
-        return fnv1a(f"{seed}/{name}")
+        return f"{seed}/{name}"
 
     def word(self, name: str) -> int:
         """Return 64 random bits, not all of them zero."""
-        return mix_one(self._key(name), 0) or 1
+        return _word(self._key(name))
 
     def number(self, name: str, low: int, high: int) -> int:
         """Return a number from ``low`` to ``high``, both included."""
@@ -42,8 +43,18 @@ class Draws:
 
     def order(self, name: str, count: int) -> list[int]:
         """Return the numbers from 0 to ``count`` - 1 in random order."""
-        bits = mix64(self._key(name), np.arange(count, dtype=np.int64))
-        return np.argsort(bits, kind="stable").tolist()
+        return list(_order(self._key(name), count))
+
+
+@lru_cache(maxsize=1024)
+def _word(key: str) -> int:
+    return mix_one(fnv1a(key), 0) or 1
+
+
+@lru_cache(maxsize=64)
+def _order(key: str, count: int) -> tuple[int, ...]:
+    bits = mix64(fnv1a(key), np.arange(count, dtype=np.int64))
+    return tuple(int(at) for at in np.argsort(bits, kind="stable"))
 
 
 def is_printed(name: str) -> bool:
