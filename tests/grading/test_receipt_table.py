@@ -1,6 +1,12 @@
 """Receipts in the tables that LMSs export."""
 
+import contextlib
+import csv
+import io
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.grading.test_collecting import ANNA, BORIS, CLASS
 from vmwidgets.grading.receipt_table import collect_receipts
@@ -91,3 +97,19 @@ def test_what_is_no_such_table_is_refused(tmp_path, text, told):
 def test_other_encodings_are_refused(tmp_path):
     with pytest.raises(VmwidgetsError, match="is not a CSV file in UTF-8"):
         _collect(tmp_path, "id,receipt\nанна,VMW1-A\n", (ANNA, BORIS), "cp1251")
+
+
+CELLS = st.lists(st.text(alphabet='ab,;"\r\n\t=VMW1-\x00я', max_size=12), max_size=4)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(CELLS, max_size=6), mine=st.text(alphabet='VMW1-A,;"\n', max_size=20))
+def test_no_table_makes_it_fail_or_gives_somebody_elses_answers(tmp_path, rows, mine):
+    lines = [",".join(row) for row in rows]
+    with contextlib.suppress(VmwidgetsError):
+        _collect(tmp_path, "\n".join(["id,receipt", *lines]))
+    out = io.StringIO()
+    csv.writer(out).writerows([("id", "receipt"), ("anna", mine), ("boris", "VMW1-B")])
+    submissions, _remarks = _collect(tmp_path, out.getvalue())
+    assert submissions["boris"][1] == "VMW1-B"
+    assert submissions.get("anna", ("", mine.strip()))[1] == mine.strip()
