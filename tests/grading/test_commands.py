@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -91,6 +92,19 @@ def test_tokens_are_drawn_tried_and_kept(run, room):
     assert all(is_genuine(read_secret("secret"), token) for token in tokens)
     (room / "secret").write_bytes(b"z" * 40)
     assert run(*TOKENS, "--out", "tokens.csv")[0] == 2
+
+
+def test_tokens_stopped_by_hand_are_not_written(run, room, monkeypatch):
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, most, initializer, initargs):
+            super().__init__(most)
+
+        def map(self, work, items):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "ProcessPoolExecutor", Pool)
+    assert run(*TOKENS, "--out", "tokens.csv") == (130, "", "stopped; no token has been written\n")
+    assert not (room / "tokens.csv").exists()
 
 
 def test_a_class_is_graded_from_a_folder(run, room):

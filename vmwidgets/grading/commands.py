@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
 
 from vmwidgets.assignments import ASSIGNMENTS, assignment
 from vmwidgets.assignments.tokens import Token, make_secret, read_secret
@@ -92,11 +93,17 @@ def run_tokens(options: argparse.Namespace) -> int:
     known = len(tokens)
     missing = [student.id for student in roster.students if student.id not in tokens]
     progress = Progress(len(missing), sys.stderr, TRIED)
-    with ProcessPoolExecutor(processors()) as pool:
-        for student, token in zip(missing, pool.map(partial(_draw, handout), missing), strict=True):
-            tokens[student] = token
-            progress.step()
-    progress.close()
+    with ProcessPoolExecutor(processors(), initializer=signal, initargs=(SIGINT, SIG_IGN)) as pool:
+        try:
+            for student, token in zip(missing, pool.map(partial(_draw, handout), missing), strict=True):
+                tokens[student] = token
+                progress.step()
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            print(_("stopped; no token has been written"), file=sys.stderr)
+            return INTERRUPTED
+        finally:
+            progress.close()
     report.replace(options.out, tokens_table(roster.students, tokens))
     told = _("{path}: {new} new tokens, {known} that were there; variants drawn again because one was unfit: {redrawn}")
     redrawn = sum(tokens[student].redraw for student in missing)
