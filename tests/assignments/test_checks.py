@@ -103,7 +103,7 @@ OTHER = next(one for one in HOSTS if one is not HOST and one.exploitable["memory
 LOST_MEMORY = {"a2.memory": 0, "a4.exploits": 6}
 PROGRAMS = {
     "a secret learned by heart": (HARD_CODED, "the instance you saw only"),
-    "the gallery as it is": (HOST.exploitable["memory"].attack.code, "is no .* in the manual|there is no \\w+ in"),
+    "the gallery as it is": (HOST.exploitable["memory"].attack.code, "stands in the manual: write the number itself"),
     "the gallery with the manual's numbers": (
         fill(HOST.exploitable["memory"].attack.code, HOST.numbers()), "encoded as your manual says",
     ),

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.assignments.reference import own
 from vmwidgets.assignments.perimeter import variant
 from vmwidgets.assignments.perimeter.proof import KINDS, STEPS, Step, encode
 from vmwidgets.assignments.perimeter.weaknesses import FAMILIES, SLOTS, WEAKNESSES
@@ -105,3 +106,27 @@ def test_a_switch_that_the_board_does_not_have_is_refused():
         variant(1).run("V1", "nop", 1, {"moat": True})
     with pytest.raises(VmwidgetsError, match="family is 'V10'"):
         variant(1).run("V10", "nop", 1)
+
+
+def test_one_hole_does_not_do_for_all_walls():
+    """A program that reads the secret by DMA does so for its own wall, and not for that of another family."""
+    one = next(one for one in VARIANTS if one.exploitable["device"].id == "dma")
+    code = own(one, WEAKNESSES["dma"])
+    assert one.run("V3", code, 7).crossed
+    for slot in ("memory", "cpu"):
+        assert not one.run(one.exploitable[slot].family, code, 7).crossed
+
+
+def test_what_cannot_be_mended_does_not_do_for_another_wall_either():
+    one = next(one for one in VARIANTS if one.incurable.id == "dma")
+    code = own(one, WEAKNESSES["dma"])
+    assert one.run("V3", code, 7).crossed
+    assert not any(one.run(hole.family, code, 7).crossed for hole in one.exploitable.values())
+
+
+def test_numbers_of_the_manual_are_written_as_they_are():
+    with pytest.raises(VmwidgetsError, match="mark stands in the manual: write the number itself"):
+        variant(1).run("V1", "mov rax, {mark}", 1)
+    with pytest.raises(VmwidgetsError, match="there is no moat in the manual"):
+        variant(1).run("V1", "mov rax, {moat}", 1)
+    assert variant(1).run("V1", "mov rax, {lowest_table}\nmov rdi, {window_entry}", 1).verdict.finished

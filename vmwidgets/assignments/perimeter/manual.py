@@ -43,6 +43,7 @@ _HOST = (
     ),
 )
 _ENCRYPTED = said("The memory of VMs is encrypted with keys that only the CPU has.")
+_ALONE = said("Each wall is tried alone: while a program is run against one, the holes of the two others are closed.")
 _ENCODED = said("What was found, as 64 bits, goes through these steps, and the result is what is reported.")
 _BOOT = (
     said("The secret, the number, the ticket, and who has which frame are drawn at each boot."),
@@ -116,7 +117,10 @@ def manual(variant: Variant) -> tuple[Section, ...]:
     texts: dict[str, tuple[Sentence, ...]] = {
         "host": _host(variant),
         "remarks": _remarks(variant),
-        "families": tuple(one for family in FAMILIES for one in (where(variant, family), proof(variant, family))),
+        "families": (
+            Sentence(_ALONE),
+            *(one for family in FAMILIES for one in (where(variant, family), proof(variant, family))),
+        ),
         "encoding": (Sentence(_ENCODED), *(_step(step) for step in variant.encoding)),
         "calls": tuple(Sentence(text) for text in CALLS),
         "devices": tuple(Sentence(text) for text in DEVICES),

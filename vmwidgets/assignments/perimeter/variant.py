@@ -137,6 +137,9 @@ class Variant:
     def shot(self, family: str, code: str, boot_seed: int, switches: Mapping[str, bool] | None = None) -> Trial:
         """Return a program of the student's on the host after a boot, not yet run.
 
+        Each wall is tried alone, with the holes of the other walls closed: one program that gets everywhere by way of
+        a single hole would prove nothing of the others.
+
         Parameters
         ----------
         family
@@ -155,8 +158,7 @@ class Variant:
         """
         weakness = self.weakness(family)
         scenario = self._boot(weakness, boot_seed, switches)
-        manual = scenario.manual()
-        filled = fill(code, {name: manual[name] for name in BOOT_NAMES})
+        filled = _filled(code, scenario.manual())
         goal = weakness.attack.goal if weakness.proof != "secret" else "secret"
         ticket = scenario.draws.word("ticket")
 
@@ -226,7 +228,10 @@ class Variant:
         stack = replace(self.stack, technique=weakness.technique) if weakness.technique else self.stack
         offered = Defences(stack, technique_for(stack, placement)).offered
         settings = self.set(switches) | dict.fromkeys(self.missing, False)
-        chosen = {id: on for id, on in settings.items() if id in offered}
+        # All other walls are whole: what crosses this one has gone through its hole.
+        holes = [weakness, *(self.exploitable[slot] for slot in SLOTS if weakness.family in SLOTS[slot])]
+        own = {*REDUNDANT, *(id for one in holes for id in one.switches)}
+        chosen = {id: on for id, on in settings.items() if id in own and id in offered}
         scenario = Scenario(stack, placement, chosen, folded(boot_seed), folded(self.seed))
         ticket_at = scenario.attacker.map[0] * PAGE_BYTES + self.ticket_address
         scenario.machine.put(ticket_at, scenario.draws.word("ticket"))
@@ -279,6 +284,19 @@ def variant(seed: int) -> Variant:
         draws.number("scanner", *_SCAN_PAGES_PER_S),
         8 * draws.number("ticket word", *_TICKET_WORDS),
     )
+
+
+def _filled(code: str, manual: Mapping[str, int]) -> str:
+    """Return a program with the numbers of a boot in the places of their names."""
+    for name in manual:
+        if name not in BOOT_NAMES and f"{{{name}}}" in code:
+            raise VmwidgetsError(
+                "{name} stands in the manual: write the number itself; names in braces are for what is random at boot,"
+                " {known}",
+                name=name,
+                known=", ".join(BOOT_NAMES),
+            )
+    return fill(code, {name: manual[name] for name in BOOT_NAMES})
 
 
 def _incurable(draws: Draws, used: set[str]) -> Weakness:
