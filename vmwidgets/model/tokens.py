@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NoReturn
 
 from vmwidgets.model.guest_code import AssemblyError, Immediate
@@ -13,6 +14,21 @@ _TOKEN = re.compile(
 )
 _MOST_NAMES = 30  # so many of the known names are told; the first ones are the usual ones
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
+
+
+@lru_cache(maxsize=512)
+def _split(text: str) -> tuple[tuple[tuple[str, int], ...], int]:
+    """Return the tokens of a line with their columns, and the column behind them.
+
+    It is remembered because programs that are tried again and again differ in few lines.
+    """
+    tokens: list[tuple[str, int]] = []
+    position = 0
+    while (match := _TOKEN.match(text, position)) and match["end"] is None:
+        word = match["word"] or match["mark"]
+        tokens.append((word, match.end() - len(word) + 1))
+        position = match.end()
+    return tuple(tokens), position + 1
 
 
 @dataclass(slots=True)
@@ -32,11 +48,8 @@ class Tokens:
     _end: int = field(init=False, default=1)
 
     def __post_init__(self) -> None:
-        position = 0
-        while (match := _TOKEN.match(self.text, position)) and match["end"] is None:
-            self.tokens.append((match["word"] or match["mark"], match.end() - len(match["word"] or match["mark"]) + 1))
-            position = match.end()
-            self._end = position + 1
+        tokens, self._end = _split(self.text)
+        self.tokens += tokens
 
     def peek(self, ahead: int = 0) -> str:
         """Return the token ``ahead`` of the next one, an empty text behind the last."""
