@@ -1,5 +1,7 @@
 """A channel between guest and desktop: two switches, and stacks that have nothing of the kind."""
 
+from dataclasses import replace
+
 import pytest
 
 from vmwidgets.attacks import ATTACKS
@@ -60,3 +62,14 @@ def test_the_desktop_of_one_user_is_all_his_vms():
 def test_a_server_has_no_such_channel(stack):
     verdict = run_attack(ATTACK, STACKS[stack], seed=6)
     assert (verdict.deciding.check, verdict.deciding.outcome) == ("port", "absent")
+
+
+def test_a_vm_without_imitated_devices_has_none_of_what_their_process_does_besides():
+    """What such a VM does not have cannot be switched off for it either."""
+    below = replace(
+        STACKS["workstation"], technique="paravirtualization", extras=frozenset({"convenience_channel", "user_network"})
+    )
+    scenario = Scenario(below, Placement(), seed=5)
+    for name, check in (("port_channel", "channel_check"), ("port_network", "reassembly_check")):
+        assert scenario.numbers[name] not in scenario.ports._devices
+        assert check not in scenario.defences.offered

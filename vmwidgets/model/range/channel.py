@@ -9,7 +9,7 @@ desktop to be convenient for, and nothing of the kind.
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.range.buffers import Buffer, Exposed, describe, fetch
-from vmwidgets.model.range.offers import emulator
+from vmwidgets.model.range.offers import emulator, extra
 from vmwidgets.model.range.trace import REFUSES
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def plug(scenario: "Scenario") -> None:
     port = scenario.port("channel", Channel.ports)
     describe(scenario, "channel", TEXT_BYTES)
     layer, on = emulator(scenario.stack.layers), scenario.defences
-    if layer is None or "convenience_channel" not in scenario.stack.extras:
+    if layer is None or not extra("convenience_channel")(scenario.stack, scenario.technique):
         return
     exposed = Exposed(layer, scenario.emulator_space(layer), _PAGE, "channel_check", confined=on["confinement"])
     buffer = Buffer(scenario, "channel", TEXT_BYTES, exposed)

@@ -9,7 +9,7 @@ a bridge there is no such stack, and nothing to get at.
 from typing import TYPE_CHECKING
 
 from vmwidgets.model.range.buffers import Buffer, Exposed, describe, fetch
-from vmwidgets.model.range.offers import emulator
+from vmwidgets.model.range.offers import emulator, extra
 
 if TYPE_CHECKING:
     from vmwidgets.model.range.scenario import Scenario
@@ -77,7 +77,7 @@ def plug(scenario: "Scenario") -> None:
     port = scenario.port("network", UserNetwork.ports)
     describe(scenario, "network", BUFFER_BYTES)
     layer, on = emulator(scenario.stack.layers), scenario.defences
-    if layer is None or "user_network" not in scenario.stack.extras:
+    if layer is None or not extra("user_network")(scenario.stack, scenario.technique):
         return
     exposed = Exposed(
         layer,
