@@ -12,7 +12,7 @@ from vmwidgets.assignments.perimeter import Variant, variant
 from vmwidgets.assignments.perimeter.board import cost
 from vmwidgets.assignments.perimeter.board import reference as fix
 from vmwidgets.assignments.perimeter.checks import NOTHING, check_item, check_own, grade
-from vmwidgets.assignments.perimeter.items import ITEMS, STAGES, hints
+from vmwidgets.assignments.perimeter.items import MOST, STAGES, hints
 from vmwidgets.assignments.perimeter.variant import BOOT_NAMES
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS, WEAKNESSES
 from vmwidgets.assignments.result import Result
@@ -21,7 +21,6 @@ from vmwidgets.model.range.run import fill
 
 Answers = dict[str, Answer]
 BOOTS = (2**63 + 11, 90210)
-MOST = {one.id: one.most for one in ITEMS}
 HOSTS = [variant(seed * 0x9E3779B97F4A7C15 % 2**64) for seed in range(1, 200)]
 RIGHT = {id: most for id, most in MOST.items() if id != "a6"} | {"a6": None}
 
@@ -41,7 +40,7 @@ PERFECT = reference.answers(HOST)
 def few_mutants(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw only a few other attacks where they are not what a test is about: they take half of the time."""
     if "with_board" not in request.function.__code__.co_names:
-        monkeypatch.setattr("vmwidgets.assignments.perimeter.checks.MUTANTS", 4)
+        monkeypatch.setattr("vmwidgets.assignments.perimeter.mending.MUTANTS", 4)
 
 
 def graded(host: Variant, answers: Mapping[str, Answer]) -> dict[str, Result]:
@@ -253,6 +252,9 @@ def test_a_text_that_is_too_long_is_not_read():
 # The board.
 
 
+MENDS_NOTHING = {"a4.exploits": 0, "a4.mutants": 0, "a4.workload": 0, "a5": 0}
+
+
 def with_board(host: Variant, *on: str) -> dict[str, int | None]:
     """Return what remains of perfect answers with another board, the price of which was foretold."""
     answers, switches = reference.answers(host), {id: id in on for id in host.settings}
@@ -269,12 +271,12 @@ def test_all_switches_on_stop_everything_and_cost_too_much():
 
 
 def test_a_board_as_it_was_handed_over_mends_nothing():
-    assert with_board(HOST, *HANDED_OVER) == RIGHT | {"a4.exploits": 0, "a4.mutants": 0, "a4.workload": 0}
+    assert with_board(HOST, *HANDED_OVER) == RIGHT | MENDS_NOTHING
 
 
 def test_nothing_on_is_worse():
     found = with_board(HOST)
-    assert found == RIGHT | {"a4.exploits": 0, "a4.mutants": 0, "a4.workload": 0}
+    assert found == RIGHT | MENDS_NOTHING
 
 
 def test_a_wall_that_is_forgotten_costs_its_third_and_its_mutants():

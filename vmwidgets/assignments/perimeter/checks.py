@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from vmwidgets.answers import Answer
-from vmwidgets.assignments.perimeter.board import budget, cost
 from vmwidgets.assignments.perimeter.breaking import Lost, break_wall
 from vmwidgets.assignments.perimeter.items import (
     AGREED,
@@ -18,15 +17,14 @@ from vmwidgets.assignments.perimeter.items import (
     HINT_PRICES,
     ITEMS,
     JUDGEMENTS,
+    MOST,
     MOST_WRITTEN,
-    MUTANTS,
     OWN_BOOT,
     PREDICTED,
     PRICE_POINTS,
-    PRICE_SHARE,
-    PRICE_SLACK,
 )
-from vmwidgets.assignments.perimeter.mutants import crosses, draw, run_until_refused
+from vmwidgets.assignments.perimeter.mending import against_others, at_work, priced
+from vmwidgets.assignments.perimeter.mutants import run_until_refused
 from vmwidgets.assignments.perimeter.trial import Run
 from vmwidgets.assignments.perimeter.variant import Variant
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS
@@ -38,7 +36,6 @@ from vmwidgets.model.errors import VmwidgetsError
 NOTHING = mark("Nothing was handed in for this.")
 NO_ANSWER = mark("What was handed in for this has not the form of an answer.")
 _SLOTS = tuple(SLOTS)
-_MOST = {one.id: one.most for one in ITEMS}
 
 
 def grade(variant: Variant, answers: Mapping[str, Answer], boot_seeds: Sequence[int]) -> Iterator[Result]:
@@ -72,8 +69,8 @@ def check_item(variant: Variant, item: str, answers: Mapping[str, Answer], boot_
     VmwidgetsError
         If there is no such item.
     """
-    if item not in _MOST:
-        raise VmwidgetsError("there is no item {name}, expected one of {known}", name=item, known=", ".join(_MOST))
+    if item not in MOST:
+        raise VmwidgetsError("there is no item {name}, expected one of {known}", name=item, known=", ".join(MOST))
     return _Checks(variant, answers, (boot_seed,), hidden=False).result(item)
 
 
@@ -92,7 +89,7 @@ class _Checks:
         try:
             return check(item, part)
         except Lost as lost:
-            return Result(item, 0, _MOST[item], lost.reason, lost.hint, lost.fields)
+            return Result(item, 0, MOST[item], lost.reason, lost.hint, lost.fields)
 
     def _given(self, item: str, *kinds: str) -> int | str | tuple[int | str, ...]:
         """Return what was answered; an empty text is nothing."""
@@ -114,7 +111,7 @@ class _Checks:
     def _rules(self, item: str, _part: str) -> Result:
         if self._given(item, "choice") != AGREED:
             raise Lost(NO_ANSWER)
-        return Result(item, 0, _MOST[item], mark("You have agreed to the rules."))
+        return Result(item, 0, MOST[item], mark("You have agreed to the rules."))
 
     def _recon(self, item: str, _part: str) -> Result:
         value = self._given(item, "prediction")
@@ -124,11 +121,11 @@ class _Checks:
         if sure is None:
             raise Lost(mark("The prediction does not say how sure you are, from 1 to 4."))
         if not self._hidden:
-            return Result(item, _MOST[item], _MOST[item], mark("Your prediction is recorded."))
+            return Result(item, MOST[item], MOST[item], mark("Your prediction is recorded."))
         weak = {one.family for one in (*self._variant.exploitable.values(), self._variant.incurable)}
         right = sum((family in weak) == (one == "weak") for family, one in zip(PREDICTED, value, strict=True))
         told = mark("Your prediction is recorded; {right} of {all} were right. That neither earns nor costs anything.")
-        return Result(item, _MOST[item], _MOST[item], told, fields={"right": right, "all": len(PREDICTED)})
+        return Result(item, MOST[item], MOST[item], told, fields={"right": right, "all": len(PREDICTED)})
 
     def _run(self, slot: str) -> Run:
         """Return a run of the program of a wall, if it crosses in all boots."""
@@ -149,7 +146,7 @@ class _Checks:
 
     def _break(self, item: str, slot: str) -> Result:
         self._run(slot)
-        hole, most = self._variant.exploitable[slot], _MOST[item]
+        hole, most = self._variant.exploitable[slot], MOST[item]
         family, opened = self._answers[f"{item}.family"].value, self._opened(slot)
         price = sum(HINT_PRICES[:opened])
         hint = mark("The hints that you opened cost {price} points.") if price else ""
@@ -172,7 +169,7 @@ class _Checks:
         if not given:
             raise Lost(NOTHING)
         points = {slot: self._diagnosed(slot) if slot in given else 0 for slot in _SLOTS}
-        total, most = sum(points.values()), _MOST[item]
+        total, most = sum(points.values()), MOST[item]
         if total == most:
             return Result(
                 item, total, most, mark("Mechanism, threat and layer of all three walls are as the runs show.")
@@ -237,76 +234,33 @@ class _Checks:
             stopped += not trial.crossed
         if not tried:
             raise Lost(mark("None of your programs has crossed a wall, so there is nothing to stop."))
-        points = _MOST[item] * stopped // len(_SLOTS)
+        points = MOST[item] * stopped // len(_SLOTS)
         fields = {"tried": tried, "stopped": stopped, "all": len(_SLOTS)}
         if stopped == len(_SLOTS):
-            return Result(item, points, _MOST[item], mark("Your own programs cross no more."), fields=fields)
+            return Result(item, points, MOST[item], mark("Your own programs cross no more."), fields=fields)
         if stopped == tried:
             told = mark("The board stops the {stopped} of {all} programs that have crossed; the others prove nothing.")
-            return Result(item, points, _MOST[item], told, fields=fields)
+            return Result(item, points, MOST[item], told, fields=fields)
         told = mark("The board stops {stopped} of the {tried} programs that have crossed.")
         return Result(
-            item, points, _MOST[item], told, mark("Which check did the program pass that is off still?"), fields
+            item, points, MOST[item], told, mark("Which check did the program pass that is off still?"), fields
         )
 
     def _mutants(self, item: str) -> Result:
-        """Each attack that still crosses costs a point."""
-        board, boot = self._board, self._boots[0]
-        through = sum(
-            crosses(self._variant, hole, code, boot, board) for hole, code in draw(self._variant, MUTANTS, boot)
-        )
-        fields = {"through": through, "all": MUTANTS}
-        if not through:
-            return Result(item, _MOST[item], _MOST[item], mark("None of {all} other attacks crosses."), fields=fields)
-        told = mark("{through} of {all} other attacks cross; each costs a point.")
-        hint = mark("A switch that stops your program need not stop all of its family, and no switch may be taken off.")
-        return Result(item, max(_MOST[item] - through, 0), _MOST[item], told, hint, fields)
+        return against_others(self._variant, self._board, self._boots[0], item)
 
     def _workload(self, item: str) -> Result:
-        """Half of the points for the throughput, half for the frames: what the budget allows, if a wall is mended."""
-        board, variant, most = self._board, self._variant, _MOST[item]
-        if not any(board[id] for hole in variant.exploitable.values() for id in hole.switches):
-            raise Lost(mark("The board mends none of the three walls: what it keeps it has kept for nothing."))
-        spent, allowed = cost(variant, board), budget(variant)
-        fields = {
-            "kept": spent.throughput_permille,
-            "least": allowed.throughput_permille,
-            "frames": spent.frames,
-            "most": allowed.frames,
-        }
-        fast, small = spent.throughput_permille >= allowed.throughput_permille, spent.frames <= allowed.frames
-        told = mark("The VMs keep {kept} ‰ of their throughput and need {frames} frames more: the budget allows that.")
-        hint = ""
-        if not fast:
-            told = mark("The VMs keep {kept} ‰ of their throughput, and the budget wants {least} ‰.")
-        if not small:
-            told = mark("The VMs need {frames} frames more, and the budget has {most}.")
-        if not fast and not small:
-            told = mark(
-                "The VMs keep {kept} ‰ of their throughput instead of {least} ‰, and need {frames} frames more."
-            )
-        if not (fast and small):
-            hint = mark("Which switches are on against what nobody can do on this host?")
-        return Result(item, most * (fast + small) // 2, most, told, hint, fields)
+        return at_work(self._variant, self._board, item)
 
     def _price(self, item: str, _part: str) -> Result:
-        """Each number may be off by a fifth of what was measured, or by a little where that is nothing or little."""
         value = self._given(item, "prediction")
         if not isinstance(value, tuple) or len(value) != len(PRICE_POINTS):
             raise Lost(NO_ANSWER)
         try:
-            price = cost(self._variant, self._board)
+            board = self._board
         except Lost:
             raise Lost(mark("There is no board of which the price could be measured.")) from None
-        measured = (price.cpu_permille - 1000, price.frames, price.exits_per_s)
-        near = [_is_near(*one) for one in zip(value, measured, PRICE_SLACK, strict=True)]
-        points = sum(points for points, one in zip(PRICE_POINTS, near, strict=True) if one)
-        fields = {"cpu": measured[0], "frames": measured[1], "exits": measured[2], "right": sum(near)}
-        told = mark(
-            "Measured: {cpu} ‰ more processor time, {frames} frames more, {exits} exits a second more; right: {right}."
-        )
-        hint = "" if all(near) else mark("Where does the time go that a switch takes, and what does that do to a rate?")
-        return Result(item, points, _MOST[item], told, hint, fields)
+        return priced(self._variant, board, value, item)
 
     def _post_mortem(self, item: str, _part: str) -> Result:
         text = self._text(item, "text")
@@ -314,11 +268,4 @@ class _Checks:
             raise Lost(
                 mark("The text has {length} characters, and {most} are the most."), length=len(text), most=MOST_WRITTEN
             )
-        return Result(item, None, _MOST[item], mark("This is read by a person."), human=True)
-
-
-def _is_near(predicted: int | str, measured: int, slack: int) -> bool:
-    if not isinstance(predicted, int):
-        return False
-    off = abs(predicted - measured)
-    return off <= slack or 100 * off <= PRICE_SHARE * abs(measured)
+        return Result(item, None, MOST[item], mark("This is read by a person."), human=True)

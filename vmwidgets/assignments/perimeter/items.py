@@ -86,6 +86,8 @@ ITEMS: tuple[Item, ...] = (
     Item("a6", 10, mark("Which risk is left, and which change of the stack removes it? About 120 words."), human=True),
 )
 """All items, in the order in which they are graded."""
+MOST: dict[str, int] = {one.id: one.most for one in ITEMS}
+"""The most points of each item."""
 STAGES: tuple[Stage, ...] = (
     Stage("a0", mark("A0 Rules"), ("a0",)),
     Stage("a1", mark("A1 Reconnaissance"), ("a1",)),
