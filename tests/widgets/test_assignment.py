@@ -8,6 +8,7 @@ import vmwidgets as vm
 from tests.assignments import reference
 from vmwidgets import locale, receipts
 from vmwidgets.answers import AnswerFile
+from vmwidgets.assignments.perimeter.items import MECHANISMS, THREATS, layers
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS
 from vmwidgets.assignments.tokens import issue
 
@@ -225,6 +226,26 @@ def test_a_diagnosis_is_chosen_from_lists(begin):
         assert not ask(a.diagnose, name="commit", group=slot, values=right, confidence=0)
     assert lamp(a.diagnose)["text"].startswith("15 of 15")
     assert [one["fields"][0]["value"] for one in begin().diagnose.state["groups"]] != [""] * 3
+
+
+def test_the_lamp_of_the_diagnosis_does_not_tell_which_weakness_is_there(begin):
+    a = begin(TOKEN)
+    told = set[str]()
+    for mechanism in MECHANISMS:
+        guess = {"mechanism": mechanism, "threat": min(THREATS), "layer": min(layers(a.zone.variant))}
+        assert not ask(a.diagnose, name="commit", group="memory", values=guess, confidence=0)
+        told.add(lamp(a.diagnose)["text"])
+    assert told == {"Shown when programs of yours cross the walls that you have diagnosed."}
+    write(a, "memory", reference.program(a.zone.variant, "memory"))
+    assert "of 15 points" in lamp(a.diagnose)["text"]
+
+
+def test_the_manual_says_what_holds_for_all_families_above_their_table(begin):
+    (families,) = (one for one in begin(TOKEN).rules.manual["sections"] if one["id"] == "families")
+    assert families["texts"] == [
+        "Each wall is tried alone: while a program is run against one, the holes of the two others are closed."
+    ]
+    assert [row[0].split()[0] for row in families["rows"][1:]] == [f"V{number}" for number in range(1, 10)]
 
 
 def fix(a: vm.Assignment) -> None:

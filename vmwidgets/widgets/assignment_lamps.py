@@ -30,6 +30,9 @@ def here(zone: "Zone", item: str) -> dict[str, str]:
     if result is None and zone.value("a4") is not None and item in ("a4.workload", "a5"):
         text = _("Shown when your prediction of the price (A5) for this board is in.")
         return {"tone": "none", "label": label, "text": text}
+    if result is None and zone.result(item) is not None:
+        text = _("Shown when programs of yours cross the walls that you have diagnosed.")
+        return {"tone": "none", "label": label, "text": text}
     if result is None:
         return {"tone": "none", "label": label, "text": _("Nothing has been handed in for this yet.")}
     text = zone.sentence(result)

@@ -32,7 +32,7 @@ def _section(one: Section) -> dict[str, Any]:
     told, rows = [say(sentence) for sentence in one.sentences], list[list[str]]()
     if any(sentence.key for sentence in one.sentences):
         rows = [[_("family"), _("where it is run"), _("what it has to bring")], *_by_family(one.sentences)]
-        told = []
+        told = [say(sentence) for sentence in one.sentences if not sentence.key]
     elif one.id == "encoding":
         told = [told[0], *(f"{number}. {text}" for number, text in enumerate(told[1:], 1))]
     if one.rows:
@@ -46,5 +46,6 @@ def _section(one: Section) -> dict[str, Any]:
 def _by_family(sentences: Sequence[Sentence]) -> list[list[str]]:
     told: dict[str, list[str]] = {}
     for one in sentences:
-        told.setdefault(one.key, []).append(say(one))
+        if one.key:
+            told.setdefault(one.key, []).append(say(one))
     return [[_(FAMILY_NAMES[family]), *texts] for family, texts in told.items()]

@@ -199,9 +199,13 @@ class Zone:
         return self._remember(item, key, lambda: check_item(self.variant, item, answers, OWN_BOOT))
 
     def shown_result(self, item: str) -> Result | None:
-        """Return the same, but nothing that would give away what is to be predicted first."""
-        waits = item in ("a4.workload", "a5") and self.value("a4") is not None and self.predicted is None
-        return None if waits else self.result(item)
+        """Return the same, but nothing that would give away what is to be predicted or broken first."""
+        return None if self._waits(item) else self.result(item)
+
+    def _waits(self, item: str) -> bool:
+        if item == "a3":  # its points would tell which weakness is there, one choice after the other
+            return any(not self.crosses(slot) for slot in SLOTS if f"a3.{slot}" in self.answers)
+        return item in ("a4.workload", "a5") and self.value("a4") is not None and self.predicted is None
 
     @staticmethod
     def sentence(result: Result) -> str:
