@@ -15,6 +15,7 @@ from vmwidgets.chapters.breaking_tasks import LEVELS, TASKS
 from vmwidgets.chapters.items import Draw
 from vmwidgets.chapters.threats import NONE, THREATS, threats_of
 from vmwidgets.model.range.defences import DEFENCES
+from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.stacks import STACKS
 
 TOKENS = [f"student {i}" for i in range(40)]
@@ -129,6 +130,8 @@ def test_a_task_is_said_in_words_before_it_is_tried(id, stack):
     assert max(map(len, text.splitlines())) <= 110
     if TASKS[id].missing:
         assert TASKS[id].missing in text
+        practised = level(id, stack)
+        assert TASKS[id].missing not in Scenario(STACKS[stack], practised.silent.placement, practised.opened).manual()
 
 
 def test_who_takes_as_much_as_before_is_told_so():

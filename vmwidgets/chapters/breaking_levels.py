@@ -154,7 +154,7 @@ class Level:
     def _judge(self, code: str) -> Verdict:
         stack, task = STACKS[self.stack], self.task
         seeds = [fnv1a(f"{self.stream}/{self.number}/{at}/{code}") % 2**63 for at in range(MACHINES)]
-        _check_names(code, Scenario(stack, task.placement).manual(), task.missing)
+        _check_names(code, Scenario(stack, task.placement).manual())
         attack = Attack.from_text(code, task.goal, task.placement)
         runs = [run_attack(attack, stack, self.opened, seed) for seed in seeds]
         reached = sum(one.succeeded for one in runs)
@@ -189,12 +189,11 @@ def levels(draw: Draw) -> tuple[Level, ...]:
     return tuple(found)
 
 
-def _check_names(code: str, manual: dict[str, int], missing: str) -> None:
+def _check_names(code: str, manual: dict[str, int]) -> None:
     """Refuse a program that wants what is not in the manual of the machines on which it is judged, with the place."""
-    known = {name for name in manual if name != missing}
     for line, text in enumerate(code.split("\n"), 1):
         for found in _NAMED.finditer(text):
-            if found[1] not in known:
+            if found[1] not in manual:
                 raise VmwidgetsError(
                     "line {line}, column {column}: there is no {name} in the manual of the machines on which it is"
                     " judged",

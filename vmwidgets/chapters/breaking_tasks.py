@@ -34,8 +34,6 @@ class Task:
         The task, a message id with the fields ``product``, ``defence``, ``missing``, ``bytes`` and ``most``.
     hints
         A nudge, and a place to look at.
-    missing
-        Name that is not in the manual of the machines on which a program is judged.
     buffer
         Name of the number in the manual that says how large the buffer is.
     all_holes
@@ -54,10 +52,14 @@ class Task:
     stacks: tuple[str, ...]
     text: str
     hints: tuple[str, ...]
-    missing: str = ""
     buffer: str = ""
     all_holes: bool = False
     most: int = 0
+
+    @property
+    def missing(self) -> str:
+        """The name that the manual does not have there, ``""`` if it has all."""
+        return ", ".join(self.placement.untold)
 
     @property
     def start(self) -> str:
@@ -122,11 +124,10 @@ _ALL = (
         "mov rcx, {floppy_bytes}",
         ("bounds_check",),
         "layer_taken",
-        Placement(emulated=True),
+        Placement(emulated=True, untold=("floppy_distance",)),
         ("kvm", "xen", "virtualbox", "esx", "parallels"),
         _SPRAY,
         _SPRAY_HINTS,
-        missing="floppy_distance",
         buffer="floppy_bytes",
     ),
     Task(
@@ -136,11 +137,10 @@ _ALL = (
         "mov rax, {nic_distance}",
         ("descriptor_check",),
         "layer_taken",
-        Placement(emulated=True),
+        Placement(emulated=True, untold=("nic_distance",)),
         ("virtualbox", "kvm", "xen", "workstation"),
         _SPRAY,
         _SPRAY_HINTS,
-        missing="nic_distance",
         buffer="nic_bytes",
     ),
     Task(
@@ -150,11 +150,10 @@ _ALL = (
         "mov rax, {channel_bytes}",
         ("channel_check", "channel_off"),
         "layer_taken",
-        Placement(emulated=True),
+        Placement(emulated=True, untold=("channel_distance",)),
         ("workstation", "virtualbox", "parallels"),
         _SPRAY,
         _SPRAY_HINTS,
-        missing="channel_distance",
         buffer="channel_bytes",
         all_holes=True,
     ),
@@ -184,7 +183,7 @@ _ALL = (
         "cmp rax, {slow_write}",
         ("salting",),
         "number",
-        Placement(timed=True),
+        Placement(timed=True, untold=("slow_write",)),
         ("kvm", "esx", "esxi", "virtualbox"),
         mark(
             "{product}, with “{defence}” off. The machines on which your program is judged do not have {missing} in"
@@ -195,7 +194,6 @@ _ALL = (
             mark("Look at your own measurement: any number between the two groups will do."),
             mark("Eleven guesses a round, and 91 rounds: after a round without a slow write go on with the next ones."),
         ),
-        missing="slow_write",
     ),
     Task(
         "reload",
@@ -204,7 +202,7 @@ _ALL = (
         "cmp rax, {slow_load}",
         ("salting",),
         "secret",
-        Placement(timed=True),
+        Placement(timed=True, untold=("slow_load",)),
         ("kvm", "esx", "esxi", "virtualbox"),
         mark(
             "{product}, with “{defence}” off. A shared page has shared lines in the cache: a load is fast if the VM"
@@ -216,7 +214,6 @@ _ALL = (
             mark("Let the program run once as it is, and look at rax after each load: there are two groups again."),
             mark("Where the load was fast set bit cl of r8: 1 shifted left by cl. Then the next of 64 bits."),
         ),
-        missing="slow_load",
     ),
     Task(
         "thief",

@@ -21,11 +21,14 @@ _WHERE = {
 _MORE = {
     "emulated": mark("Your VM has imitated devices."),
     "maps_twice": mark("The layer below makes a mistake: it maps the victim's frame to you, too, if nothing stops it."),
-    "timed": mark("Time can be measured from inside, and the victim works."),
     "sender": mark("The victim is in league with you: it says its secret by the content of pages."),
     "overcommitted": mark("You were lent memory of the victim's, which now needs it."),
     "contiguous": mark("Your frames lie one behind the other."),
     "scheduled": mark("Your VM shares a processor with the others."),
+}
+_TIMED = {
+    "beside": mark("Time can be measured from inside, and the victim works."),
+    "ended": mark("Time can be measured from inside."),
 }
 _SEATS = {
     "host": mark("Your code runs in no VM: it is a program beside them, on the OS below or the one that manages.")
@@ -169,6 +172,8 @@ def where(placement: Placement) -> list[str]:
     """Return where guest code is run, in sentences."""
     told = [_(_WHERE[placement.victim])] if placement.victim in _WHERE else []
     told += [_(_SEATS[placement.seat])] if placement.seat in _SEATS else []
+    if placement.timed:
+        told.append(_(_TIMED[placement.victim]))
     told += [_(text) for field, text in _MORE.items() if getattr(placement, field)]
     return told + ([_(_CORES[placement.core])] if placement.core in _CORES else [])
 

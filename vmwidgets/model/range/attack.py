@@ -53,6 +53,8 @@ class Placement:
         Whether VMs were promised more memory than there is, and use it.
     seat
         One of :data:`SEATS`.
+    untold
+        Names of numbers that are not in the manual there.
     """
 
     victim: str = "beside"
@@ -67,6 +69,7 @@ class Placement:
     overcommitted: bool = False
     pressed: bool = False
     seat: str = "guest"
+    untold: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.victim not in VICTIMS:

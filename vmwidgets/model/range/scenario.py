@@ -220,7 +220,7 @@ class Scenario:
             self.attacker.table_address(page) if self.attacker.has_tables else page * PAGE_BYTES
             for page in (DIRECTORY, TABLE)
         )
-        return {
+        numbers = {
             **{f"call_{name}": number for name, number in self.hypercalls.numbers.items()},
             **self.numbers,
             "mark": self.mark,
@@ -237,3 +237,4 @@ class Scenario:
             "window_entry_virtual": DIRECTORY * PAGE_BYTES + 8 * WINDOW,
             "lowest_table": table,
         }
+        return {name: value for name, value in numbers.items() if name not in self.placement.untold}
