@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ import pytest
 import vmwidgets as vm
 from vmwidgets import locale
 from vmwidgets.attacks import ATTACKS, FAMILIES
+from vmwidgets.model.range.attack import Placement
 from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.goals import GOALS
 from vmwidgets.model.range.run import BUDGET, run_attack
 from vmwidgets.model.range.verdict import MECHANISMS
 from vmwidgets.stacks import STACKS
+from vmwidgets.widgets.attack_code import about
 from vmwidgets.widgets.attack_trial import KEPT, MAX_CODE, Trial
 from vmwidgets.widgets.attack_words import CHECK_NAMES, FAMILY_NAMES, GOAL_NAMES, REACHED, WORK_NAMES
 
@@ -53,8 +56,9 @@ def test_a_defence_decides_and_the_layer_is_lit(view, wire):
     assert state["title"] == "The attack succeeds: a layer below runs the code of the guest."
     assert "past the end of the buffer" in state["mechanism"]
     assert state["deciding"] in [row[0] for row in state["decisions"]]
+    assert view.board.state["touched"]
     wire.send(view.board, name="safe")
-    assert view.board.state["safe"]
+    assert (view.board.state["safe"], view.board.state["touched"]) == (True, False)
 
 
 @pytest.mark.parametrize("id", ATTACKS)
@@ -252,6 +256,23 @@ def test_it_can_begin_as_the_product_is_shipped(lab):
     view.close()
     with pytest.raises(vm.VmwidgetsError, match="defences is 'naked', expected ids with true or false, or as_shipped"):
         vm.AttackLab(lab, defences="naked")
+
+
+def test_what_is_not_told_is_not_in_the_manual_and_cannot_be_used(lab):
+    like = ATTACKS["device_overrun"]
+    attack = replace(like, id="own", placement=Placement(emulated=True, untold=("floppy_distance",)))
+    view = vm.AttackLab(lab, attack)
+    assert "floppy_distance" not in [name for name, *_ in view.code.state["manual"]]
+    line = 1 + next(at for at, text in enumerate(view.trial.code.splitlines()) if "{floppy_distance}" in text)
+    assert view.code.state["fault"][0] == line
+    assert "there is no floppy_distance in the manual" in view.code.state["fault"][1]
+    view.close()
+
+
+def test_who_is_gone_does_not_work(lab):
+    for victim, said in (("ended", "measured from inside."), ("beside", "measured from inside, and the victim works.")):
+        told = about(replace(ATTACKS["sharing_oracle"], placement=Placement(victim=victim, timed=True)))
+        assert said in told
 
 
 def test_the_seed_hides_another_secret(view, wire):

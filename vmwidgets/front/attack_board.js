@@ -1,4 +1,5 @@
-// The defence board: each defence is a switch; what a stack cannot have is shown with the reason.
+// The defence board: each defence is a switch; what a stack cannot have is shown with the reason. The switches fold
+// away behind the sentence that says which are off.
 import { errorBox, follow, h, root, sender, set, textTwin, translator, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
@@ -16,6 +17,7 @@ import { keep } from "./stack_panel.js";
  * @typedef {object} State
  * @property {string} locked
  * @property {Row[]} rows
+ * @property {boolean} touched whether the reader has switched one
  * @property {boolean} safe whether all that are offered are on
  * @property {boolean} as_shipped whether all are as the product is shipped
  * @property {boolean} measured
@@ -41,28 +43,21 @@ function render({ model, el, signal }) {
   const board = h("ul", { class: "vmw-defences" });
   const missing = h("details", { class: "vmw-missing" }, h("summary"), h("ul"));
   const twin = textTwin(signal, "");
-  el.append(
-    title,
-    errorBox(model, signal),
-    lock,
-    h("div", { class: "vmw-row" }, safe, ship, measure),
-    unsaid,
-    total,
-    board,
-    missing,
-    twin.el,
-  );
+  const fold = h("details", { class: "vmw-fold" }, h("summary"), unsaid, board, missing, twin.el);
+  el.append(title, errorBox(model, signal), lock, h("div", { class: "vmw-row" }, safe, ship, measure), total, fold);
   safe.addEventListener("click", () => send("safe", { name: "safe" }), { signal });
   ship.addEventListener("click", () => send("ship", { name: "ship" }), { signal });
   measure.addEventListener(
     "click",
     () => {
       send("measure", { name: "measure" });
+      fold.open = true;
       draw();
     },
     { signal },
   );
 
+  let touched = false;
   function make() {
     const box = h("input", { type: "checkbox" });
     box.addEventListener(
@@ -77,6 +72,10 @@ function render({ model, el, signal }) {
   function draw() {
     const now = state();
     write(title, t("Defences"));
+    // Whoever has switched something wants to see it, also after a reload; then it is the reader's to fold.
+    if (now.touched && !touched) fold.open = true;
+    touched = now.touched;
+    write(fold.children[0], now.sentence);
     write(lock, now.locked);
     lock.hidden = !now.locked;
     write(safe, t("Switch all on"));
@@ -117,7 +116,7 @@ function render({ model, el, signal }) {
     );
     const is = (/** @type {Row} */ row) => (row.offered ? (row.on ? t("on") : t("off")) : t("not offered"));
     twin.update(
-      now.sentence,
+      "",
       [
         [t("defence"), t("state"), t("as shipped"), t("cost, or why it is not offered")],
         ...now.rows.map((row) => [row.name, is(row), row.shipped || (row.offered ? t("nobody says") : ""), row.note]),

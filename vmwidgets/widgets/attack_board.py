@@ -99,6 +99,7 @@ class AttackBoard(View):
         return {
             "locked": _(self._locked),
             "rows": rows,
+            "touched": trial.is_touched,
             "safe": not opened,
             "as_shipped": all(defences[id] == (id not in known or known[id].on) for id in defences.offered),
             "measured": self._measured_on == stack.id and set(defences.offered) <= set(self._measured),

@@ -92,6 +92,8 @@ class Trial(traitlets.HasTraits):
         self.switches = switches_of(lab.stack, defences)
         self.is_shipped = isinstance(defences, str)
         """Whether the switches are those of the product as it is shipped, and follow it."""
+        self.is_touched = False
+        """Whether the reader has switched one by hand."""
         Defences(lab.stack, self.technique, self.switches)  # refuses what the stack does not have
         self.code = _tidy(self.attack.code if code is None else code)
         self.texts = 1
@@ -162,17 +164,17 @@ class Trial(traitlets.HasTraits):
             raise VmwidgetsError("there is no control {name}", name=repr(defence)[:40])
         changed = {**self.switches, defence: on}
         Defences(self.lab.stack, self.technique, changed)
-        self.switches, self.is_shipped = changed, False
+        self.switches, self.is_shipped, self.is_touched = changed, False, True
         self._again()
 
     def make_safe(self) -> None:
         """Switch all defences on that the stack has."""
-        self.switches, self.is_shipped = {}, False
+        self.switches, self.is_shipped, self.is_touched = {}, False, False
         self._again()
 
     def ship(self) -> None:
         """Switch all defences as the product is shipped."""
-        self.switches, self.is_shipped = as_shipped(self.lab.stack), True
+        self.switches, self.is_shipped, self.is_touched = as_shipped(self.lab.stack), True, False
         self._again()
 
     def draw(self, seed: int) -> None:
