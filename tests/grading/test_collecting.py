@@ -39,6 +39,9 @@ def _collect(folder, skip=None):
         (["aanna_LATE_4711_99_perimeter.answers-2.jsonl", f"boris/{NAME}"],) * 2,
         # Moodle
         ([f"Anna A._12_assignsubmission_file_/{NAME}", f"Борис Б._7_assignsubmission_file/{NAME}"],) * 2,
+        # texts that were typed there, or came by mail
+        (["aanna_4711_text.html", "Борис Б._7_assignsubmission_onlinetext/onlinetext.html"],) * 2,
+        (["anna.receipt.txt", "boris/receipt.txt"],) * 2,
         # a browser
         (["anna/perimeter.answers (1).jsonl", f"boris/{NAME}"],) * 2,
     ],
@@ -55,6 +58,17 @@ def test_notebooks_and_time_stamps_are_no_news(tmp_path):
     for name in (NAME, "perimeter.ipynb", "timestamp.txt", ".ipynb_checkpoints/perimeter-checkpoint.ipynb"):
         _write(tmp_path / "anna" / "perimeter-en" / name)
     assert _collect(tmp_path) == ({"anna": f"anna/perimeter-en/{NAME}"}, [])
+
+
+def test_an_answer_file_counts_before_a_text(tmp_path):
+    folder = "Anna A._12_assignsubmission_"
+    _write(tmp_path / f"{folder}file" / NAME, at_s=1)
+    _write(tmp_path / f"{folder}onlinetext" / "onlinetext.html", b"<p>Here you are.</p>", at_s=2)
+    places, remarks = _collect(tmp_path)
+    assert places == {"anna": f"{folder}file/{NAME}"}
+    assert remarks == [
+        f"{folder}onlinetext/onlinetext.html was not graded: the answer file {folder}file/{NAME} of anna is there"
+    ]
 
 
 def test_of_several_files_the_newest_counts_and_the_others_are_named(tmp_path):

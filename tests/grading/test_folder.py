@@ -157,6 +157,18 @@ def test_a_fault_of_the_grader_costs_one_submission(grade, monkeypatch):
     assert batch.judged["boris"].results[0].fields == {"error": "RecursionError"}
 
 
+def test_a_receipt_in_a_page_that_an_lms_saved_is_found(grade, tmp_path):
+    sheet = parse(submission("anna"), "perimeter")
+    page = tmp_path / "onlinetext.html"
+    page.write_text(f"<html><p>{receipts.write('perimeter', sheet.token, sheet.answers)}</p></html>", encoding="utf-8")
+    other = tmp_path / "receipt.txt"
+    other.write_bytes(b"Here you are.\xff")
+    batch, replayed = grade({ANNA: page, BORIS: other})
+    assert replayed == ["anna"]
+    assert batch.judged["anna"].results
+    assert _reason(batch, BORIS).startswith("what was pasted is no receipt")
+
+
 def test_receipts_are_graded_as_files_are(grade):
     sheet = parse(submission("anna"), "perimeter")
     text = receipts.write("perimeter", sheet.token, sheet.answers)

@@ -21,8 +21,11 @@ Remark = tuple[str, Mapping[str, object]]
 
 _ENDING = ".answers.jsonl"
 # What Canvas makes of a file's name, and Moodle of a folder's, when all submissions are downloaded at once.
-_CANVAS_NAME = re.compile(r"[^_]*(?:_LATE)?_(?P<id>[0-9]+)_[0-9]+_(?P<file>.+)")
-_MOODLE_NAME = re.compile(r"(?P<name>.+)_[0-9]+_assignsubmission_file_?")
+_CANVAS_NAME = re.compile(r"[^_]*(?:_LATE)?_(?P<id>[0-9]+)_(?:[0-9]+_)?(?P<file>.+)")
+_MOODLE_NAME = re.compile(r"(?P<name>.+)_[0-9]+_assignsubmission_(?:file|onlinetext)_?")
+_PASTED = ("text.html", "onlinetext.html", "receipt.txt")
+"""What Canvas and Moodle call a text that was typed into their field, and a teacher a receipt that came by mail."""
+_RECEIPT = ".receipt.txt"
 _COMPANIONS = re.compile(r".*\.ipynb|timestamp\.txt|\.ipynb_checkpoints|__pycache__|\.DS_Store|desktop\.ini")
 """What lies beside an answer file wherever notebooks are collected."""
 
@@ -44,6 +47,11 @@ class Found:
     student: Student
     place: str
     source: Path | str
+
+    @property
+    def pasted(self) -> bool:
+        """Whether this is a text in which a receipt is, and no answer file."""
+        return isinstance(self.source, str) or not self.source.name.endswith(".jsonl")
 
 
 @dataclass(slots=True)
@@ -70,7 +78,8 @@ def collect_folder(folder: Path, students: Sequence[Student], assignment: str, s
     folder
         Holds ``<student>.answers.jsonl``, or ``<student>/perimeter.answers.jsonl``, or nbgrader's
         ``[submitted/]<student>/<assignment>/perimeter.answers.jsonl``, or what Canvas or Moodle give when all
-        submissions are downloaded.
+        submissions are downloaded, files and typed texts. Receipts may lie there as ``<student>.receipt.txt`` or
+        ``<student>/receipt.txt``. Of a student's answer files the newest counts, and of texts if there is no file.
     students
         The roster.
     assignment
@@ -99,14 +108,14 @@ class _Folder:
         inner = folder / "submitted"
         if "submitted" not in self._by_id and inner.is_dir() and not inner.is_symlink():
             self._root = inner
-        self._candidates: dict[str, list[tuple[bool, int, str, Path]]] = {}
+        self._candidates: dict[str, list[tuple[bool, bool, int, str, Path]]] = {}
         self._found = Collected()
 
     def collect(self) -> Collected:
         for entry in self._entries(self._root):
             if entry.is_dir(follow_symlinks=False):
                 self._student_folder(entry)
-            elif entry.name.endswith(_ENDING) or self._canvas_file(entry.name):
+            elif entry.name.endswith((_ENDING, _RECEIPT)) or self._canvas_file(entry.name):
                 self._candidate(self._owner_of_file(entry.name), entry)
             else:
                 self._pass_over(entry)
@@ -132,12 +141,12 @@ class _Folder:
         owner = self._owner_of_folder(folder.name)
         inside = 0
         for entry in self._entries(Path(folder.path)):
-            if self._answers.fullmatch(entry.name):
+            if self._handed_in(entry.name):
                 inside += 1
                 self._candidate(owner, entry)
             elif self._is_assignment(entry):
                 for deeper in self._entries(Path(entry.path)):
-                    if self._answers.fullmatch(deeper.name):
+                    if self._handed_in(deeper.name):
                         inside += 1
                         self._candidate(owner, deeper)
                     else:
@@ -153,12 +162,15 @@ class _Folder:
         ours = entry.name == self._assignment or entry.name.startswith(f"{self._assignment}-")
         return ours and entry.is_dir(follow_symlinks=False)
 
+    def _handed_in(self, name: str) -> bool:
+        return name in _PASTED or self._answers.fullmatch(name) is not None
+
     def _canvas_file(self, name: str) -> Student | None:
         match = _CANVAS_NAME.fullmatch(name)
-        return self._by_canvas.get(match["id"]) if match and self._answers.fullmatch(match["file"]) else None
+        return self._by_canvas.get(match["id"]) if match and self._handed_in(match["file"]) else None
 
     def _owner_of_file(self, name: str) -> Student | None:
-        return self._by_id.get(_id(name.removesuffix(_ENDING))) or self._canvas_file(name)
+        return self._by_id.get(_id(name.removesuffix(_ENDING).removesuffix(_RECEIPT))) or self._canvas_file(name)
 
     def _owner_of_folder(self, name: str) -> Student | None:
         match = _MOODLE_NAME.fullmatch(name)
@@ -170,19 +182,19 @@ class _Folder:
             return
         state = entry.stat(follow_symlinks=False)
         path = Path(entry.path)
-        one = (stat.S_ISREG(state.st_mode), state.st_mtime_ns, self._place(path), path)
+        is_answers = path.name.endswith(".jsonl")
+        one = (stat.S_ISREG(state.st_mode), is_answers, state.st_mtime_ns, self._place(path), path)
         self._candidates.setdefault(owner.id, []).append(one)
 
     def _choose(self, student: Student) -> None:
         *others, newest = sorted(self._candidates[student.id])
-        self._found.submissions.append(Found(student, newest[2], newest[3]))
-        for _regular, _time, place, _path in others:
-            self._found.remarks.append(
-                (
-                    said("{place} was not graded: {newest} of {student} is newer"),
-                    {"place": place, "student": student.id, "newest": newest[2]},
-                )
-            )
+        _regular, _is_answers, _time, taken, path = newest
+        self._found.submissions.append(Found(student, taken, path))
+        for _regular, is_answers, _time, place, _path in others:
+            told = said("{place} was not graded: {newest} of {student} is newer")
+            if newest[1] and not is_answers:
+                told = said("{place} was not graded: the answer file {newest} of {student} is there")
+            self._found.remarks.append((told, {"place": place, "student": student.id, "newest": taken}))
 
     def _pass_over(self, entry: os.DirEntry[str]) -> None:
         if entry.is_symlink():

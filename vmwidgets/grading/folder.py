@@ -130,10 +130,11 @@ class Batch:
 
 
 def _read(found: Found) -> bytes | Refusal:
-    if isinstance(found.source, Path):
-        return load(found.source)
+    data = load(found.source) if isinstance(found.source, Path) else found.source.encode()
+    if isinstance(data, Refusal) or not found.pasted:
+        return data
     try:
-        receipt = receipts.read(found.source)
+        receipt = receipts.read(data.decode(errors="replace"))
     except VmwidgetsError:
         return Refusal(_NO_RECEIPT)
     return Refusal(_FILE_MUST_FOLLOW) if receipt.data is None else receipt.data
