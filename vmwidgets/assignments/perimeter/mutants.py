@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Mapping
 from itertools import count
 
+from vmwidgets.assignments.perimeter.effort import EFFORT
 from vmwidgets.assignments.perimeter.trial import Trial
 from vmwidgets.assignments.perimeter.variant import Variant, folded
 from vmwidgets.assignments.perimeter.weaknesses import WEAKNESSES, Weakness
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.mutants import KINDS, mutate, stripped
 from vmwidgets.model.range.trace import REFUSES
+
+GALLERY_EFFORT = EFFORT * 2 // 3
+"""What any attack of the gallery can do with."""
 
 
 def draw(variant: Variant, most: int, seed: int) -> Iterator[tuple[Weakness, str]]:
@@ -46,11 +50,11 @@ def _mutant(code: str, draws: Draws, name: str) -> str:
 def crosses(variant: Variant, hole: Weakness, code: str, boot_seed: int, switches: Mapping[str, bool]) -> bool:
     """Return whether an attack still crosses its wall under a board."""
     trial = variant.gallery_shot(hole, boot_seed, switches, code)
-    run_until_refused(trial, hole)
+    run_until_refused(trial, hole, GALLERY_EFFORT)
     return trial.succeeded
 
 
-def run_until_refused(trial: Trial, hole: Weakness) -> None:
+def run_until_refused(trial: Trial, hole: Weakness, effort: int = EFFORT) -> None:
     """Run a program until it ends, has proven itself, or the check that belongs to its hole has refused something.
 
     A check that refuses is on, and while it is on there is no way through this hole.
@@ -62,4 +66,4 @@ def run_until_refused(trial: Trial, hole: Weakness) -> None:
         refused = last is not None and last.outcome == REFUSES and last.check in hole.switches
         return refused or (bool(reports) and trial.crossed)
 
-    trial.run(until=ended)
+    trial.run(effort, until=ended)
