@@ -26,7 +26,7 @@ PRICE_POINTS = (4, 3, 3)
 """Points for processor time, frames and exits."""
 PRICE_SHARE = 20
 """Percent that a prediction may be off."""
-PRICE_SLACK = (5, 1, 500)
+PRICE_SLACK = (1, 1, 100)
 """What it may be off at least, where what was measured is nothing or little: thousandths, frames, exits in a second."""
 MUTANTS = 40
 MOST_WRITTEN = 2_000
