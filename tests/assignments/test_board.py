@@ -95,3 +95,9 @@ def test_a_host_that_is_not_fit_says_why(monkeypatch):
 def test_a_board_has_no_other_switches():
     with pytest.raises(VmwidgetsError, match="no switch 'ecc'"):
         cost(VARIANTS[0], {"ecc": False})
+
+
+def test_a_host_whose_fix_is_for_nothing_is_not_handed_out():
+    free = ("table_update", "noisy_cpu")
+    one = next(one for one in VARIANTS if free == (one.exploitable["memory"].id, one.exploitable["cpu"].id))
+    assert fit(one) == "the fix costs nothing, so that its price can be guessed"

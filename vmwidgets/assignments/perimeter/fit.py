@@ -1,6 +1,7 @@
 """Whether a host that was drawn is fit to be handed out: it can be broken and mended, and neither by chance."""
 
 from vmwidgets.assignments.perimeter.board import budget, cost, reference
+from vmwidgets.assignments.perimeter.items import PRICE_SLACK
 from vmwidgets.assignments.perimeter.variant import Variant, folded
 from vmwidgets.assignments.perimeter.weaknesses import WEAKNESSES
 from vmwidgets.model.range.run import fill
@@ -35,17 +36,21 @@ def fit(variant: Variant) -> str | None:
                 return f"{hole.id} passes as it stands in the gallery"
         if not variant.run_gallery(variant.incurable, seed, everything).fell:
             return f"{variant.incurable.id} is cured by a switch of the board"
-    return _unpayable(variant)
+    return _wrongly_priced(variant)
 
 
 def _shares_a_switch(variant: Variant, switches: tuple[str, ...]) -> bool:
     return any(set(switches) & set(one.switches) for one in variant.exploitable.values())
 
 
-def _unpayable(variant: Variant) -> str | None:
+def _wrongly_priced(variant: Variant) -> str | None:
     allowed = budget(variant)
-    if not allowed.pays(cost(variant, reference(variant))):
+    price = cost(variant, reference(variant))
+    if not allowed.pays(price):
         return "the fix costs more than the budget"
+    changes = (price.cpu_permille - 1000, price.frames, price.exits_per_s)
+    if all(abs(change) <= slack for change, slack in zip(changes, PRICE_SLACK, strict=True)):
+        return "the fix costs nothing, so that its price can be guessed"
     if allowed.pays(cost(variant, dict.fromkeys(variant.switches, True))):
         return "the budget is enough for all switches"
     return None
