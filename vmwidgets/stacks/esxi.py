@@ -172,7 +172,9 @@ CLAIMS = (
 
 SHIPPED = (
     Shipped("salting", True, "VMware KB 2080735: Mem.ShareForceSalting = 2 since 5.0 U3d, 5.1 U3, 5.5 U2d and 6.0"),
-    Shipped("core_scheduling", False, "VMware KB 55806: the side-channel-aware scheduler is not enabled by default"),
+    Shipped(
+        "core_scheduling", False, "VMware KB 67577: the ESXi Side-Channel-Aware Scheduler is not enabled by default"
+    ),
 )
 
 ESXI = Stack(

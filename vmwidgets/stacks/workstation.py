@@ -201,7 +201,10 @@ CLAIMS = (
     ),
 )  # fmt: skip
 
-SHIPPED = (Shipped("channel_off", False, "CVE-2017-4901: the way out is to disable drag and drop and copy and paste"),)
+SHIPPED = (
+    # Its own manual lists these options and does not say which is the default.
+    Shipped("channel_off", False, "VMware Fusion documentation, Isolation: drag and drop, copy and paste are enabled"),
+)
 
 WORKSTATION = Stack(
     id="workstation",

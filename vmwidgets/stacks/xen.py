@@ -220,7 +220,7 @@ CLAIMS = (
 
 SHIPPED = (
     Shipped("core_scheduling", False, "Xen, misc/xen-command-line.pandoc: sched-gran is cpu by default"),
-    Shipped("stub_domain", False, "Xen, xl.cfg manual page: device_model_stubdomain_override is disabled by default"),
+    Shipped("stub_domain", False, "Xen, tools/libs/light/libxl_create.c: device_model_stubdomain is false by default"),
     Shipped("exact_accounting", True, "Xen commit 78c9b2a6, of 2009"),
     Shipped("interrupt_limit", True, "Xen commit 2521c9ab, of 2008"),
 )
