@@ -248,6 +248,10 @@ def test_the_manual_says_what_holds_for_all_families_above_their_table(begin):
     assert [row[0].split()[0] for row in families["rows"][1:]] == [f"V{number}" for number in range(1, 10)]
 
 
+def predict_walls(a: vm.Assignment) -> None:
+    a.answer(reference.answers(a.zone.variant)["a1"])
+
+
 def fix(a: vm.Assignment) -> None:
     """Set the board as the reference does."""
     on = reference.answers(a.zone.variant)["a4"].value
@@ -255,8 +259,22 @@ def fix(a: vm.Assignment) -> None:
         assert not ask(a.fix, name="switch", id=row["id"], on=row["id"] in on)
 
 
+def test_the_board_opens_when_the_walls_are_predicted(begin):
+    a = begin(TOKEN)
+    assert "A1" in a.fix.state["closed"]
+    assert a.fix.state["rows"] == []
+    assert "first (A1)" in ask(a.fix, name="switch", id="iommu", on=True)
+    assert "first (A1)" in ask(a.fix, name="commit")
+    assert a.zone.value("a4") is None
+    predict_walls(a)
+    assert a.fix.state["closed"] == ""
+    assert a.fix.state["rows"]
+    assert a.practice.fix.state["rows"]
+
+
 def test_the_board_replays_the_own_programs_and_hides_the_price_until_it_is_predicted(begin):
     a = begin(TOKEN)
+    predict_walls(a)
     for slot in SLOTS:
         write(a, slot, reference.program(a.zone.variant, slot))
     assert [one["tone"] for one in a.fix.state["replayed"]] == ["bad"] * 3
@@ -282,6 +300,7 @@ def test_the_board_replays_the_own_programs_and_hides_the_price_until_it_is_pred
 
 def test_another_board_wants_a_prediction_of_its_own_and_an_old_one_its_old_one(begin):
     a = begin(TOKEN)
+    predict_walls(a)
     given = {"cpu": "1", "frames": "2", "exits": "3"}
     ask(a.fix, name="commit")
     ask(a.price, name="commit", group="a5", values=given, confidence=1)
@@ -372,6 +391,7 @@ def test_the_map_fills_in(begin):
 # ------------------------------------------------------------------------------------------------------------- messages
 def test_messages_are_few_and_small(begin, wire):
     a = begin(TOKEN)
+    predict_walls(a)
     views = [getattr(a, name) for name in STAGES] + [a.break_memory]
     write(a, "memory", IDLE)
     wire.clear()

@@ -37,6 +37,7 @@ class BoardView(Stage):
         return self._tried
 
     def _on_switch(self, content: dict[str, Any]) -> None:
+        self._need_prediction()
         id = str(content.get("id"))
         if id not in self.switches:
             raise VmwidgetsError("there is no control {name}", name=repr(id)[:40])
@@ -44,11 +45,22 @@ class BoardView(Stage):
         self.refresh()
 
     def _on_commit(self, _content: dict[str, Any]) -> None:
+        self._need_prediction()
         on = tuple(sorted(id for id, is_on in self.switches.items() if is_on))
         self.assignment.hand_in_board(Answer("choice", "a4", on))
 
+    @property
+    def _gives_away(self) -> bool:
+        """Whether the board would tell what is still to be predicted: what is off is what is weak."""
+        return not self.zone.practice and self.zone.value("a1") is None
+
+    def _need_prediction(self) -> None:
+        if self._gives_away:
+            raise VmwidgetsError("commit the prediction of the walls first (A1)")
+
     def _state(self) -> dict[str, Any]:
         zone, now = self.zone, self.switches
+        closed = mark("Opens when you have predicted which walls are weak (A1).") if self._gives_away else ""
         kept = zone.value("a4") is not None and zone.settings == now
         totals = _totals(zone.board, now)
         if kept:
@@ -58,7 +70,7 @@ class BoardView(Stage):
         else:
             note = _("The answer file has another board.")
         return {
-            **self._head(mark("A4 · Fix"), "a4.exploits", "a4.mutants", "a4.workload"),
+            **self._head(mark("A4 · Fix"), "a4.exploits", "a4.mutants", "a4.workload", closed=closed),
             "rows": [
                 {
                     "id": one.id,
@@ -68,6 +80,7 @@ class BoardView(Stage):
                     "price": price(one.price),
                 }
                 for one in zone.board.switches
+                if not closed
             ],
             "totals": totals,
             "total": " ".join(one["text"] for one in totals),
