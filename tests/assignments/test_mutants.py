@@ -6,6 +6,7 @@ from vmwidgets.assignments.perimeter import Variant, variant
 from vmwidgets.assignments.perimeter.board import reference
 from vmwidgets.assignments.perimeter.mutants import crosses, draw
 from vmwidgets.assignments.perimeter.weaknesses import WEAKNESSES
+from vmwidgets.model.guest_memory import Trap
 from vmwidgets.model.range.mutants import stripped
 
 HOSTS = [variant(seed * 0x9E3779B97F4A7C15 % 2**64) for seed in range(1, 40)]
@@ -55,3 +56,12 @@ def test_the_smallest_fix_stops_all_of_them():
     for host in HOSTS[20:22]:
         fix = reference(host)
         assert not any(crosses(host, hole, code, BOOT, fix) for hole, code in draw(host, 40, BOOT))
+
+
+def test_memory_is_given_back_at_once():
+    """Forty machines of 4 MiB would otherwise wait for the collector of cycles."""
+    scenario = HOSTS[0].gallery_shot(next(iter(HOSTS[0].exploitable.values())), BOOT).scenario
+    scenario.release()
+    assert not scenario.machine.memory
+    with pytest.raises(Trap):
+        scenario.path.load(64, 8)

@@ -92,7 +92,9 @@ def _run(variant: Variant, family: str, code: str, boot: int) -> Run:
         trial = variant.shot(family, code, boot)
     except VmwidgetsError as error:  # the text is no program; line and column are among the fields
         raise Lost(error.id, **_plain(error.fields)) from error
-    return trial.run()
+    run = trial.run()
+    trial.scenario.release()
+    return run
 
 
 def _why(variant: Variant, family: str, hole: Weakness, run: Run) -> Lost:

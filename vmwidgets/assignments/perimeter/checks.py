@@ -232,6 +232,7 @@ class _Checks:
             trial = self._variant.shot(family, code, self._boots[0], board)
             run_until_refused(trial, self._variant.exploitable[slot])
             stopped += not trial.crossed
+            trial.scenario.release()
         if not tried:
             raise Lost(mark("None of your programs has crossed a wall, so there is nothing to stop."))
         points = MOST[item] * stopped // len(_SLOTS)

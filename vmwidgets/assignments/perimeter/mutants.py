@@ -51,7 +51,9 @@ def crosses(variant: Variant, hole: Weakness, code: str, boot_seed: int, switche
     """Return whether an attack still crosses its wall under a board."""
     trial = variant.gallery_shot(hole, boot_seed, switches, code)
     run_until_refused(trial, hole, GALLERY_EFFORT)
-    return trial.succeeded
+    crossed = trial.succeeded
+    trial.scenario.release()
+    return crossed
 
 
 def run_until_refused(trial: Trial, hole: Weakness, effort: int = EFFORT) -> None:

@@ -85,6 +85,11 @@ class MemoryPath(GuestMemory):
             self._user = user
             self.forget()  # what is kept was found with the rights of the other mode
 
+    def release(self) -> None:
+        """Let go of the machine's memory: nothing can be accessed any more."""
+        self._memory = bytearray()
+        self.forget()
+
     def forget(self) -> None:
         """Forget all translations."""
         self._readable.clear()

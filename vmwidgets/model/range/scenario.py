@@ -162,6 +162,11 @@ class Scenario:
     def _first_frame(self) -> int:
         return LOW + 2 * self.draws.number("first frame", 0, (FRAMES - LOW - PAGES) // 2)
 
+    def release(self) -> None:
+        """Give the memory of the machine back at once, when all is over: the collector of cycles may take its time."""
+        self.machine.memory = bytearray()
+        self.path.release()
+
     @property
     def victim_permille(self) -> int:
         """What the victim has kept of its speed: the least that anything has left it, in thousandths."""
