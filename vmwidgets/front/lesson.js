@@ -28,6 +28,9 @@ import { errorBox, follow, h, root, sender, set, translator, unique, write } fro
  * @property {string} [take] the name of the button that takes a program over from elsewhere, "" if there is none
  */
 
+/** Options that are longer, in characters, do not fit beside what they belong to. */
+const LONG_OPTION = 48;
+
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el, signal }) {
   root(el, signal, "lesson");
@@ -104,8 +107,10 @@ function render({ model, el, signal }) {
         body.append(h("label", { class: "vmw-line-item" }, texts[i], select));
       });
       read = () => selects.map((select) => select.value);
-      put = (item, locked) =>
+      put = (item, locked) => {
+        const isLong = item.options.some(([, name]) => name.length > LONG_OPTION);
         selects.forEach((select, i) => {
+          select.parentElement?.classList.toggle("vmw-long", isLong);
           write(texts[i], item.rows[i][1]);
           item.options.forEach(([, name], k) => {
             write(select.options[k + 1], name);
@@ -113,6 +118,7 @@ function render({ model, el, signal }) {
           select.disabled = locked;
           if (Array.isArray(item.value) && !touched) select.value = String(item.value[i]);
         });
+      };
     } else {
       const number = first.kind === "number";
       const program = first.kind === "program";
