@@ -12,7 +12,7 @@ UNCLEARED_FRAMES = Attack(
     mov rbx, {mark}
 grow:
     mov rax, {call_balloon_claim}
-    mov rdi, rcx                ; number of the page for which I want a frame
+    mov rdi, rcx                ; the page that shall get a frame
     vmcall
     cmp [rsi], rbx
     je found
