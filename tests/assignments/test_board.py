@@ -86,10 +86,32 @@ def test_a_host_is_fit_to_be_handed_out():
     assert [fit(one) for one in VARIANTS[:2]] == [None, None]
 
 
-def test_a_host_that_is_not_fit_says_why(monkeypatch):
-    one = VARIANTS[0]
-    monkeypatch.setattr(type(one), "settings", property(lambda self: dict.fromkeys(self.switches, True)))
-    assert fit(one) == f"{one.exploitable['memory'].id} does not cross the wall that it should"
+WRONG = {
+    "the decoy is open": (
+        lambda one: {"decoy": one.exploitable["cpu"]},
+        "crosses a wall that is none of the weak ones",
+    ),
+    "what is incurable can be cured": (
+        lambda one: {"incurable": WEAKNESSES["nic_underflow"]},
+        "nic_underflow is cured by a switch of the board",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_host_that_is_not_fit_says_why(name):
+    change, problem = WRONG[name]
+    one = with_hole("sharing_oracle")
+    assert fit(one) is None
+    assert problem in str(fit(replace(one, **change(one))))
+
+
+def test_a_host_on_which_nothing_is_open_is_not_fit(monkeypatch):
+    one = with_hole("sharing_oracle")
+    settings = dict.fromkeys(one.switches, True) | {"stub_domain": False, "salting": False}
+    monkeypatch.setattr(type(one), "settings", property(lambda _: dict(settings)))
+    hole = next(hole for slot, hole in one.exploitable.items() if slot != "memory")
+    assert fit(one) == f"{hole.id} does not cross the wall that it should"
 
 
 def test_a_board_has_no_other_switches():
