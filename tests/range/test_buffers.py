@@ -1,10 +1,15 @@
 """A buffer in a layer's memory: what is written past its end, whose that is, and what the layer does then."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 
+from vmwidgets.attacks import ATTACKS
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.range.attack import Placement
 from vmwidgets.model.range.buffers import Buffer, Exposed, distance, fetch
+from vmwidgets.model.range.run import run_attack
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.stacks import STACKS
 
@@ -70,3 +75,24 @@ def test_a_page_that_is_anothers_is_not_handed_over():
     scenario = Scenario(STACKS["kvm"], Placement(maps_twice=True), {"frame_owners": False}, seed=4)
     page = next(page for page, frame in scenario.attacker.map.items() if frame == scenario.secret_frame)
     assert fetch(scenario, page * PAGE_BYTES, 8) is None
+
+
+def test_no_buffer_of_a_layer_reaches_another_one():
+    """Else data that are within the one would change the address of code behind the other."""
+    below = replace(STACKS["kvm"], extras=frozenset({"convenience_channel", "user_network"}))
+    for seed in range(40):
+        scenario, spans = Scenario(below, Placement(), seed=seed), []
+        for name in ("nic", "network", "channel"):
+            one = scenario.ports._devices[scenario.numbers[f"port_{name}"]][0]._buffer
+            spans.append((one._start, one._start + one.size_bytes + distance(scenario, name) + 8))
+        floppy = scenario.ports._devices[scenario.numbers["port_floppy"]][0]._buffer
+        spans.append((floppy, floppy + scenario.numbers["floppy_bytes"] + scenario.numbers["floppy_distance"] + 8))
+        spans.sort()
+        assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+def test_what_is_within_bounds_takes_nothing_over_however_devices_lie():
+    """Where the desktop's channel and a network are in one process, all checks being on."""
+    below = replace(STACKS["kvm"], extras=frozenset({"convenience_channel", "user_network"}))
+    for seed in range(200):
+        assert not run_attack(ATTACKS["fragments"], below, None, seed).taken

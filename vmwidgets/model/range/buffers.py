@@ -31,6 +31,9 @@ class Exposed:
         Id of the defence that keeps data within the buffer.
     confined
         Whether the layer is held to the attacker's own VM, even when it runs the attacker's code.
+    offset
+        From where on in that page. No buffer may reach another one: what is written to one within its bounds would
+        change what lies behind the other.
     """
 
     layer: Layer
@@ -38,6 +41,7 @@ class Exposed:
     page: int
     check: str
     confined: bool
+    offset: int = 0
 
 
 class Buffer:
@@ -57,7 +61,7 @@ class Buffer:
         self._scenario, self._exposed, self.size_bytes = scenario, exposed, size_bytes
         self.closed = scenario.defences[exposed.check]
         draws = scenario.draws
-        self._start = exposed.page * PAGE_BYTES + 16 * draws.number(f"{name} buffer", 0, 63)
+        self._start = exposed.page * PAGE_BYTES + exposed.offset + 16 * draws.number(f"{name} buffer", 0, 63)
         self._code = draws.word(f"{name} code")
         handler = exposed.space.machine_address(self._start + size_bytes + distance(scenario, name))
         assert handler is not None

@@ -23,7 +23,8 @@ ADDRESS, COPY = 0, 1
 COPIED, OFF = 1, 0
 """What its ports answer."""
 
-_PAGE = 3
+_PAGE, _OFFSET = 0, 2048
+"""Behind all that the floppy controller may have there."""
 
 
 class Channel:
@@ -76,6 +77,7 @@ def plug(scenario: "Scenario") -> None:
     layer, on = emulator(scenario.stack.layers), scenario.defences
     if layer is None or not extra("convenience_channel")(scenario.stack, scenario.technique):
         return
-    exposed = Exposed(layer, scenario.emulator_space(layer), _PAGE, "channel_check", confined=on["confinement"])
+    space = scenario.emulator_space(layer)
+    exposed = Exposed(layer, space, _PAGE, "channel_check", confined=on["confinement"], offset=_OFFSET)
     buffer = Buffer(scenario, "channel", TEXT_BYTES, exposed)
     scenario.ports.plug(port, Channel(scenario, buffer, layer.id, off=on["channel_off"]))
