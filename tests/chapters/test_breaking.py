@@ -203,6 +203,14 @@ def test_prices_are_read_off_the_table(at):
         assert 0 < cost != 100
 
 
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_table_of_prices_calls_defences_as_the_question_does(language):
+    locale.set_language(language)
+    table = chapter(breaking.NAME).prices()
+    assert table.loc[locale.gettext(DEFENCES["salting"].name), "frames"] > 0
+    assert not set(table.index) & set(DEFENCES)
+
+
 def test_something_remains_and_something_is_stopped():
     for stack, other, attacks in breaking_drills._RESIDUAL:
         fates = {breaking_drills.succeeds(one, stack) for one in attacks}

@@ -15,6 +15,7 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import language, mark, number
 from vmwidgets.model.range import verdict as came
+from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.surroundings import NUMBERS
 from vmwidgets.stacks import STACKS
@@ -103,8 +104,9 @@ class Breaking(Chapter):
         return "\n".join([*lines, f"{name:26} {fair:>6} %"])
 
     def prices(self) -> Any:
-        """Return the table of what defences cost on the stack that the drill is about."""
-        return costs(priced(self.draw)[0], self.draw.number("prices", 0, 999))
+        """Return the table of what defences cost on the stack that the drill is about, by their names."""
+        table = costs(priced(self.draw)[0], self.draw.number("prices", 0, 999))
+        return table.rename(index={id: _(one.name) for id, one in DEFENCES.items()}).rename_axis(None)
 
     def threats(self) -> str:
         """Return the threats of the standard by name."""

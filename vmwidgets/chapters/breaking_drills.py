@@ -181,7 +181,7 @@ def costs(stack: str, seed: int) -> Any:
     """Return the table of what defences cost on a stack, without those that such a guest does not notice."""
     table: Any = defence_costs([stack], seed)
     noticed = (table["throughput_pct"] != 100) | (table["cpu_pct"] != 100) | (table["frames"] != 0)
-    return table[noticed].set_index("defence")[["throughput_pct", "cpu_pct", "frames", "work"]]
+    return table[noticed].set_index("defence")[["throughput_pct", "cpu_pct", "frames"]]
 
 
 def price(draw: Draw) -> Item:
