@@ -29,7 +29,7 @@ import { errorBox, follow, h, root, sender, set, translator, unique, write } fro
  */
 
 /** Options that are longer, in characters, do not fit beside what they belong to. */
-const LONG_OPTION = 48;
+const LONG_OPTION = 56;
 
 /** @type {import("@anywidget/types").Render} */
 function render({ model, el, signal }) {
