@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from tests.bench.adversaries import MOST_PCT, attack, rate, repaired, solution
+from tests.bench.adversaries import MOST_PCT, attack, fresh, is_more_than, rate, repaired, solution
+from vmwidgets.assignments.perimeter.fit import priced
 from vmwidgets.assignments.perimeter.proof import Step
 from vmwidgets.assignments.perimeter.variant import variant
 
@@ -48,6 +49,14 @@ def test_a_repair_would_work_where_only_the_numbers_are_others():
     assert all(twin.run(*programs[slot], 5).crossed for slot in programs)
 
 
+def test_who_has_a_host_for_nothing_is_not_among_them():
+    assert all(priced(mine) for mine, _, _ in fresh(3, 1, handed_out=True))
+    assert not all(priced(mine) for mine, _, _ in fresh(12, 1))
+
+
 def test_rates_have_errors():
+    assert is_more_than(3, 60, 1000)
+    assert not is_more_than(3, 35, 1000)
+    assert is_more_than(0, 1, 1000)
     assert rate(0, 100) == "0.00 % (± 3.00)"
     assert rate(50, 100) == "50.00 ± 9.80 %"

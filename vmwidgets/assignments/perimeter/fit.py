@@ -38,9 +38,15 @@ def _wrongly_priced(variant: Variant) -> str | None:
     price = cost(variant, reference(variant))
     if not allowed.pays(price):
         return "the fix costs more than the budget"
-    changes = (price.cpu_permille - 1000, price.frames, price.exits_per_s)
-    if all(abs(change) <= slack for change, slack in zip(changes, PRICE_SLACK, strict=True)):
+    if not priced(variant):
         return "the fix costs nothing, so that its price can be guessed"
     if allowed.pays(cost(variant, dict.fromkeys(variant.switches, True))):
         return "the budget is enough for all switches"
     return None
+
+
+def priced(variant: Variant) -> bool:
+    """Return whether the smallest fix has a price that is not found by predicting none."""
+    price = cost(variant, reference(variant))
+    changes = (price.cpu_permille - 1000, price.frames, price.exits_per_s)
+    return any(abs(change) > slack for change, slack in zip(changes, PRICE_SLACK, strict=True))
