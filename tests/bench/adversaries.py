@@ -210,9 +210,8 @@ def main() -> int:
     bad = 0
     for name, tally in attack(wanted.variants, wanted.seed, boards=wanted.boards, handed_out=True).items():
         walls = ", ".join(f"{slot} {rate(passed, tally.tried)}" for slot, passed in tally.walls.items())
-        print(
-            f"{name:18} three walls {rate(tally.three, tally.tried)}; {walls}; board {rate(tally.boards, tally.tried)}"
-        )
+        three, boards = rate(tally.three, tally.tried), rate(tally.boards, tally.boards_tried)
+        print(f"{name:18} three walls {three}; {walls}; board {boards}")
         if name in MOST_PCT:
             bad += is_more_than(MOST_PCT[name], tally.three, tally.tried)
         else:
