@@ -18,7 +18,6 @@ more:
     hlt                         ; until the next tick
     dec rbx
     jnz again
-    rdtsc
 """,
     goal="disk_short",
     family="V6",

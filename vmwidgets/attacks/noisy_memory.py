@@ -27,7 +27,6 @@ use:
     hlt                         ; until the next tick
     dec rbx
     jnz again
-    rdtsc
 """,
     goal="slowed",
     placement=Placement(pressed=True),

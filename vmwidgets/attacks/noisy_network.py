@@ -18,7 +18,6 @@ more:
     hlt                         ; until the next tick
     dec rbx
     jnz again
-    rdtsc
 """,
     goal="network_short",
     family="V6",
