@@ -17,6 +17,7 @@ from vmwidgets.model.range.run import BUDGET, run_attack
 from vmwidgets.model.range.verdict import MECHANISMS
 from vmwidgets.stacks import STACKS
 from vmwidgets.widgets.attack_code import about
+from vmwidgets.widgets.attack_code import said as status
 from vmwidgets.widgets.attack_trial import KEPT, MAX_CODE, Trial
 from vmwidgets.widgets.attack_words import CHECK_NAMES, FAMILY_NAMES, GOAL_NAMES, REACHED, WORK_NAMES
 
@@ -267,6 +268,21 @@ def test_what_is_not_told_is_not_in_the_manual_and_cannot_be_used(lab):
     assert view.code.state["fault"][0] == line
     assert "there is no floppy_distance in the manual" in view.code.state["fault"][1]
     view.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("push 5", "no label fault to go on at after this: page fault"),  # the stack would begin at the last address
+        ("mov rax, [0x2000000]", "no label fault to go on at after this: page fault"),
+        ("mov rsi, {memory_bytes}\nmov rax, [rsi]", "The VMM does not go on after this exit: "),
+        ("push 5\nfault:\nnop", "The code has run to its end. Instructions: 2."),
+    ],
+)
+def test_it_says_why_a_run_ends(lab, code, said):
+    trial = Trial(lab, code=code)
+    trial.run()
+    assert said in status(trial)
 
 
 def test_who_is_gone_does_not_work(lab):

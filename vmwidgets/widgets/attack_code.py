@@ -9,6 +9,7 @@ from vmwidgets.locale import error_text, mark, number
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.attack import Attack, Placement
+from vmwidgets.model.range.run import FAULTS, HANDLER
 from vmwidgets.widgets.attack_trial import MAX_CODE, MAX_SEED, Step, Trial
 from vmwidgets.widgets.attack_words import EXIT_NAMES, FAMILY_NAMES, GOAL_NAMES, SHOWN_IN_HEX, meaning, owner_name
 from vmwidgets.widgets.kit import View, plain
@@ -194,8 +195,12 @@ def said(trial: Trial) -> str:
         return plain(mark("The code has run to its end. Instructions: {count}."), count=count)
     reasons = trial.steps[-1].exits if trial.steps else ()
     if reasons:
+        reason = _exit(reasons[-1])
+        if reasons[-1] in FAULTS:
+            text = mark("Your code has no label {label} to go on at after this: {reason}. Instructions: {count}.")
+            return plain(text, label=HANDLER, reason=reason, count=count)
         text = mark("The VMM does not go on after this exit: {reason}. Instructions: {count}.")
-        return plain(text, reason=_exit(reasons[-1]), count=count)
+        return plain(text, reason=reason, count=count)
     return plain(mark("The run was cut off. Instructions: {count}."), count=count)
 
 

@@ -20,8 +20,9 @@ BUDGET = 200_000
 """Instructions that guest code may attempt."""
 HANDLER = "fault"
 """The label at which guest code goes on when its own tables refuse an access; without it that is its end."""
-_FAULTS = ("page_fault", "general_protection", "rdmsr", "wrmsr")
-"""The last two where there is no such register: a VMM then answers with a general protection exception."""
+FAULTS = ("page_fault", "general_protection", "rdmsr", "wrmsr")
+"""What guest code can go on after. The last two where there is no such register: a VMM then answers with a general
+protection exception."""
 TABLES = 3
 """The control register with the address of the page tables."""
 FEATURES, HYPERVISOR = 1, 1 << 31
@@ -123,7 +124,7 @@ class Shot:
             cpu.write_pair(range.clock.read(cpu.executed - 1) if is_time else range.clock.deadline)
         elif exit.reason == "cpuid":
             self._identify(cpu, exit)
-        elif exit.reason in _FAULTS and HANDLER in cpu.program.labels:
+        elif exit.reason in FAULTS and HANDLER in cpu.program.labels:
             if exit.reason == "page_fault":
                 cpu.state.control[2] = exit["address"]
                 if range.core is not None:

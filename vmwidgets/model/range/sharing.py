@@ -77,10 +77,6 @@ class Sharing:
         """Frames that sharing has made free, at present."""
         return sum(len(pages) - 1 for pages in self._sharers.values())
 
-    def is_shared(self, frame: int) -> bool:
-        """Return whether several pages lie in a frame."""
-        return frame in self._sharers
-
     def scan_until(self, now: int) -> None:
         """Look at the pages that are due by a time in cycles."""
         if not self.pages_per_s:
