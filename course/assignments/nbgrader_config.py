@@ -34,4 +34,5 @@ c.Autograde.autograde_preprocessors = [
     CheckCellMetadata,
 ]
 c.ReplayAnswers.secret_file = os.environ.get("VMWIDGETS_SECRET", "")
+c.ReplayAnswers.term = os.environ.get("VMWIDGETS_TERM", "")
 c.ExportApp.plugin_class = nbgrader_step.GradeTable

@@ -83,6 +83,11 @@ def test_refused_missing_and_damaged_in_words():
     assert "Nothing was handed in." in _page(Mark(ANNA, None))[1]
     damaged = feedback.page(Mark(ANNA, type(refused)("anna", "0", (A5,), damaged=(3, 7))), "perimeter", True)
     assert "could not be read: 3, 7." in damaged
+    rigged = feedback.page(
+        Mark(ANNA, type(refused)("anna", "0", (A5,), damaged=tuple(range(2, 5_000)))), "perimeter", True
+    )
+    assert "20, 21, …." in rigged
+    assert "22" not in rigged
 
 
 def test_the_page_speaks_the_students_language_whatever_the_teachers_is():

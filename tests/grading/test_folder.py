@@ -30,7 +30,7 @@ def grade(tmp_path, monkeypatch):
 
     monkeypatch.setattr(folder, "replay", replay)
 
-    def run(handed_in, on=LAST_DAY, runner=on_this_machine, secret=SECRET):
+    def run(handed_in, on=LAST_DAY, runner=on_this_machine, secret=SECRET, term=None):
         replayed.clear()
         steps, skipped = [], []
         found = []
@@ -41,7 +41,9 @@ def grade(tmp_path, monkeypatch):
                 what = path
             found.append(Found(student, student.id, what))
         with Ledger(tmp_path / "results.jsonl") as ledger:
-            batch = Batch("perimeter", secret, on, ledger, lambda: steps.append(1), skip=lambda: skipped.append(1))
+            batch = Batch(
+                "perimeter", secret, on, ledger, lambda: steps.append(1), skip=lambda: skipped.append(1), term=term
+            )
             batch.run(found, runner)
         assert len(steps) + len(skipped) == len(batch.judged) == len(found)
         assert len(skipped) == batch.kept
@@ -155,6 +157,12 @@ def test_a_fault_of_the_grader_costs_one_submission(grade, monkeypatch):
     assert batch.judged["anna"].points == batch.judged["carl"].points == 5
     assert batch.judged["boris"].points is None
     assert batch.judged["boris"].results[0].fields == {"error": "RecursionError"}
+
+
+def test_a_token_of_another_term_is_refused(grade):
+    batch, replayed = grade({ANNA: submission("anna")}, term="some other term")
+    assert replayed == []
+    assert _reason(batch, ANNA) == "the token is one of another term"
 
 
 def test_a_receipt_in_a_page_that_an_lms_saved_is_found(grade, tmp_path):

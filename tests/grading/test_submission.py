@@ -78,6 +78,13 @@ def test_the_day_is_that_on_which_it_was_handed_in():
     assert isinstance(prepare(handed_in(), "s17", SECRET, on=DAY), Request)
     late = refusal(handed_in(), on=DAY + timedelta(days=1))
     assert late == Refusal(submission.EXPIRED, {"day": "2026-12-20"})
+
+
+def test_tokens_of_another_term_are_refused_if_the_term_is_said():
+    assert isinstance(prepare(handed_in(), "s17", SECRET, on=DAY, term="2026-autumn"), Request)
+    other = prepare(handed_in(), "s17", SECRET, on=DAY, term="2027-spring")
+    assert isinstance(other, Graded)
+    assert other.refusal == Refusal(submission.OTHER_TERM)
     today = issue(SECRET, "perimeter", "s17", "t", date.today() + timedelta(days=1))
     assert isinstance(prepare(handed_in(today.text), "s17", SECRET), Request)
     assert prepare(handed_in(issue(SECRET, "perimeter", "s17", "t", date(2020, 1, 1)).text), "s17", SECRET).refusal

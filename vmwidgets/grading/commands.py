@@ -57,6 +57,7 @@ def add_grade_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="YYYY-MM-DD",
         help=_("day on which the submissions were taken, to be compared with the tokens' last day (default: today)"),
     )
+    parser.add_argument("--term", help=_("take tokens of this term only; another term gives other variants"))
     parser.add_argument("--sandbox", action="store_true", help=_("put bubblewrap around each replay as a second wall"))
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help=_("run on a Dask cluster; “local” starts two workers on this machine")
@@ -130,7 +131,16 @@ def run_grade(options: argparse.Namespace) -> int:
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     progress = Progress(len(found.submissions), sys.stderr)
     with Ledger(out / "results.jsonl") as ledger:
-        batch = Batch(options.assignment, secret, options.on, ledger, progress.step, options.sandbox, progress.skip)
+        batch = Batch(
+            options.assignment,
+            secret,
+            options.on,
+            ledger,
+            progress.step,
+            options.sandbox,
+            progress.skip,
+            options.term,
+        )
         try:
             with ExitStack() as stack:
                 batch.run(found.submissions, _runner(options.scheduler, stack))

@@ -13,6 +13,7 @@ from vmwidgets.grading.marks import Mark
 from vmwidgets.grading.words import TITLES, item_name, points, sentence
 from vmwidgets.locale import gettext as _
 
+_MOST_LINES = 20
 _STYLE = """\
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --line: #c8ced6; --quiet: #57606a; --good: #1a7f37;
   --part: #8a5a00; --none: #b3261e; }
@@ -95,7 +96,8 @@ def _remarks(mark: Mark) -> Iterator[str]:
     for id, fields in mark.remarks:
         yield sentence(id, fields)
     if mark.graded is not None and mark.graded.damaged:
-        lines = ", ".join(map(str, mark.graded.damaged))
+        damaged = mark.graded.damaged
+        lines = ", ".join(map(str, damaged[:_MOST_LINES])) + ", …" * (len(damaged) > _MOST_LINES)
         yield _("Lines of the answer file that could not be read: {lines}.").format(lines=lines)
 
 

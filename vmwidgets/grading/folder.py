@@ -54,6 +54,8 @@ class Batch:
         Whether bubblewrap stands around each replay.
     skip
         Called instead for each that was graded in an earlier run.
+    term
+        The term whose tokens are taken; any if left out.
 
     Attributes
     ----------
@@ -72,6 +74,7 @@ class Batch:
     step: Callable[[], None]
     sandbox: bool = False
     skip: Callable[[], None] = lambda: None
+    term: str | None = None
     judged: dict[str, Graded] = field(default_factory=dict[str, Graded])
     to_read: dict[str, str] = field(default_factory=dict[str, str])
     kept: int = 0
@@ -98,7 +101,7 @@ class Batch:
                 self._judge(Graded(student, "", refusal=data))
                 continue
             before = self.ledger.whole(student, sha256(data).hexdigest())
-            prepared = prepare(data, student, self.secret, self.assignment, self.on, self.sandbox)
+            prepared = prepare(data, student, self.secret, self.assignment, self.on, self.sandbox, self.term)
             if isinstance(prepared, Request):
                 self._keep_text(prepared)
             if before is not None:

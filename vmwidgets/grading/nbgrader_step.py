@@ -89,6 +89,7 @@ class ReplayAnswers(NbGraderPreprocessor):
     """Replays the answer file of a submission, and writes what was found into the cells of the items."""
 
     secret_file = Unicode(help="The file with the class's secret, made by `vmwidgets secret`").tag(config=True)
+    term = Unicode(help="The term whose tokens are taken; any if left out").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Grade, then write points, reasons and hints into each cell."""
@@ -115,8 +116,9 @@ class ReplayAnswers(NbGraderPreprocessor):
         if not os.path.lexists(handed_in):
             handed_in = _rejected(folder) / handed_in.name  # which says why it cannot be graded, or is not there either
         when = course.get_existing_timestamp(str(folder))
+        secret, on = read_secret(self.secret_file), when.date() if when else date.today()
         with Ledger(Path(course.root, LEDGER)) as ledger:
-            batch = Batch(name, read_secret(self.secret_file), when.date() if when else date.today(), ledger, _nothing)
+            batch = Batch(name, secret, on, ledger, _nothing, term=self.term or None)
             batch.run([Found(student, str(handed_in), handed_in)], _one_by_one)
         return batch.judged[student.id], batch.to_read.get(student.id, "")
 

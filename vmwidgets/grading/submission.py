@@ -25,6 +25,7 @@ OTHER_MODEL = said("the answers were given with another version of vmwidgets")
 PRACTICE = said("these are practice answers: the token of the assignment was not entered")
 NOT_GENUINE = said("the token is not one that was made for this class")
 OTHER_STUDENT = said("the token is that of another student")
+OTHER_TERM = said("the token is one of another term")
 EXPIRED = said("the token was valid until {day}")
 
 
@@ -45,6 +46,7 @@ def prepare(
     assignment: str = "perimeter",
     on: date | None = None,
     sandbox: bool = False,
+    term: str | None = None,
 ) -> Request | Graded:
     """Return what is to be replayed, or the grading that says why nothing is.
 
@@ -62,12 +64,14 @@ def prepare(
         The day on which it was handed in; today if left out.
     sandbox
         Whether the replay shall have bubblewrap around it.
+    term
+        The term whose tokens are taken; any if left out.
     """
     digest = sha256(data).hexdigest()
     sheet = _sheet(data, assignment)
     if isinstance(sheet, Refusal):
         return Graded(student, digest, refusal=sheet)
-    token = _token(sheet.token, student, secret, assignment, on or date.today())
+    token = _token(sheet.token, student, secret, assignment, on or date.today(), term)
     if isinstance(token, Refusal):
         return Graded(student, digest, refusal=token)
     return Request(
@@ -112,7 +116,7 @@ def _sheet(data: bytes, assignment: str) -> Sheet | Refusal:
         return Refusal(OTHER_MODEL if "model" in error.fields else NO_ANSWERS)
 
 
-def _token(text: str, student: str, secret: bytes, assignment: str, on: date) -> Token | Refusal:
+def _token(text: str, student: str, secret: bytes, assignment: str, on: date, term: str | None) -> Token | Refusal:
     try:
         token = Token.parse(text)
     except VmwidgetsError:
@@ -123,6 +127,8 @@ def _token(text: str, student: str, secret: bytes, assignment: str, on: date) ->
         return Refusal(NOT_GENUINE)
     if token.student != normalize("NFC", student):
         return Refusal(OTHER_STUDENT)
+    if term is not None and token.term != normalize("NFC", term):
+        return Refusal(OTHER_TERM)
     if on > token.expires:
         return Refusal(EXPIRED, {"day": token.expires.isoformat()})
     return token
