@@ -19,18 +19,15 @@ def roster(folder, text, encoding="utf-8"):
 def test_ours(tmp_path):
     found = roster(tmp_path, 'id,name,language\r\ns1,"Ivanov, Ivan",ru\r\n\r\ns2,Zoë,en\r\ns3,Ann,\r\n')
     assert found.students == (Student("s1", "Ivanov, Ivan", "ru"), Student("s2", "Zoë"), Student("s3", "Ann"))
-    assert found.find("s2").name == "Zoë"
-    assert found.find("s4") is None
     assert found.column("Perimeter") == "Perimeter"
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 def test_as_a_spreadsheet_saves_it(tmp_path, mark):
-    lines = [["ID", "Name", "Language", "Email"], ["й1", "Иван", "RU", "i@example.org"]]
-    found = roster(tmp_path, "\r\n".join(mark.join(line) for line in lines), "utf-8-sig")
     decomposed = unicodedata.normalize("NFD", "й1")
+    lines = [["ID", "Name", "Language", "Email"], [decomposed, "Иван", "RU", "i@example.org"]]
+    found = roster(tmp_path, "\r\n".join(mark.join(line) for line in lines), "utf-8-sig")
     assert found.students == (Student("й1", "Иван", "ru", "i@example.org"),)
-    assert found.find(decomposed) is found.students[0]
 
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Perimeter (4711),Quizzes Final Score

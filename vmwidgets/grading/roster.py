@@ -67,11 +67,6 @@ class Roster:
     students: tuple[Student, ...]
     columns: tuple[str, ...]
 
-    def find(self, id: str) -> Student | None:
-        """Return the student of an id, or ``None``."""
-        id = unicodedata.normalize("NFC", id)
-        return next((student for student in self.students if student.id == id), None)
-
     def column(self, title: str) -> str:
         """Return the column of an assignment as Canvas names it, with its number in brackets; else the title itself."""
         return next((head for head in self.columns if head.startswith(f"{title} (") and head.endswith(")")), title)
