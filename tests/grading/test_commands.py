@@ -202,6 +202,16 @@ def test_what_is_refused_gets_one_sentence(run, room, arguments, told):
     assert err.count("\n") == 1
 
 
+def test_texts_of_those_graded_from_another_folder_stay_to_be_read(run, room):
+    anna, boris = (student.id for student in STUDENTS[:2])
+    _hand_in(room, **{anna: "It remains."})
+    run(*GRADE)
+    (room / "submitted" / anna).rename(room / "kept")
+    _hand_in(room, **{boris: "That does, too."})
+    run(*GRADE)
+    assert _column("graded/a6.csv", 3)[1:] == ["It remains.", "That does, too."]
+
+
 GUIDES = ("README.md", "course/assignments/README.md", "course/assignments/README.ru.md")
 
 

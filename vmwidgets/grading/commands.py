@@ -18,7 +18,7 @@ from vmwidgets.grading.collecting import Collected, collect_folder
 from vmwidgets.grading.folder import Batch, Runner
 from vmwidgets.grading.handing_out import Handout, handed_out, tokens_table
 from vmwidgets.grading.ledger import Ledger
-from vmwidgets.grading.marks import Reading, read_rubric
+from vmwidgets.grading.marks import Reading, read_rubric, read_texts
 from vmwidgets.grading.progress import TRIED, Progress
 from vmwidgets.grading.receipt_table import collect_receipts
 from vmwidgets.grading.roster import Roster, read_roster
@@ -127,7 +127,9 @@ def run_grade(options: argparse.Namespace) -> int:
     around((), options.sandbox)  # refused now, not at every submission
     readings = _readings(options.rubric, options.assignment, roster)
     # What the teacher has written into the table of texts is never lost, also if it does not count yet.
-    filled = _readings(out / report.TEXTS, options.assignment, roster) if (out / report.TEXTS).exists() else {}
+    there = (out / report.TEXTS).exists()
+    filled = _readings(out / report.TEXTS, options.assignment, roster) if there else {}
+    texts = read_texts(out / report.TEXTS) if there else {}
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     progress = Progress(len(found.submissions), sys.stderr)
     with Ledger(out / "results.jsonl") as ledger:
@@ -149,6 +151,7 @@ def run_grade(options: argparse.Namespace) -> int:
             print(_("stopped; what is graded is kept, and the same command goes on from there"), file=sys.stderr)
             return INTERRUPTED
         progress.close()
+        batch.to_read = texts | batch.to_read  # of those whose submission is not in this folder
         marks = report.marks(batch, roster.students, readings)
         report.write(out, options.assignment, marks, roster, filled | readings, with_text=options.rubric is not None)
         lines = report.summary(batch, marks, found.remarks)

@@ -127,6 +127,13 @@ def read_rubric(path: Path, students: Collection[str], most: int) -> dict[str, R
     return found
 
 
+def read_texts(path: Path) -> dict[str, str]:
+    """Read the texts that an earlier run left in the table of what a person reads, by student."""
+    sheet = read_sheet(path)
+    columns = [sheet.column(name) for name in ("id", "text")]
+    return {cell(row, columns[0]): cell(row, columns[1]) for _line, row in sheet.rows}
+
+
 def _take(
     found: dict[str, Reading],
     student: str,
