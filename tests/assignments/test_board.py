@@ -4,7 +4,7 @@ import pytest
 
 from vmwidgets.assignments.perimeter import variant
 from vmwidgets.assignments.perimeter.board import board, budget, cost, measured, reference
-from vmwidgets.assignments.perimeter.fit import fit
+from vmwidgets.assignments.perimeter.fit import fit, priced
 from vmwidgets.assignments.perimeter.trial import Trial
 from vmwidgets.assignments.perimeter.weaknesses import WEAKNESSES
 from vmwidgets.attacks import ATTACKS
@@ -83,7 +83,8 @@ def test_the_workload_runs_to_its_end_on_every_board():
 
 
 def test_a_host_is_fit_to_be_handed_out():
-    assert [fit(one) for one in VARIANTS[:2]] == [None, None]
+    handed_out = [one for one in VARIANTS[:4] if priced(one)][:2]
+    assert [fit(one) for one in handed_out] == [None, None]
 
 
 WRONG = {

@@ -16,7 +16,7 @@ from tests.assignments.reference import own, program
 from vmwidgets.assignments.perimeter.board import budget, cost, reference
 from vmwidgets.assignments.perimeter.fit import fit, priced
 from vmwidgets.assignments.perimeter.variant import BOOT_NAMES, Variant, variant
-from vmwidgets.assignments.perimeter.weaknesses import FAMILIES, SLOTS, Weakness
+from vmwidgets.assignments.perimeter.weaknesses import SLOTS, Weakness, holes_of
 from vmwidgets.model.range.run import fill
 
 BOOTS = 2
@@ -67,7 +67,7 @@ def repaired(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
 
 def informed(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
     """Know all attacks and write them well, but guess which holes this host has; switch on whatever is off."""
-    guess = {slot: dice.choice(holes(mine, dice.choice(families))) for slot, families in SLOTS.items()}
+    guess = {slot: dice.choice(holes(mine, slot)) for slot in SLOTS}
     everything = {id: True for id, on in mine.settings.items() if not on}
     return Attempt({slot: (hole.family, own(mine, hole)) for slot, hole in guess.items()}, everything)
 
@@ -75,7 +75,7 @@ def informed(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
 def at_random(mine: Variant, classmate: Variant, dice: random.Random) -> Attempt:
     """Fill one's own numbers into attacks of the gallery, which encode nothing, and throw three switches."""
     known = mine.numbers() | {name: f"{{{name}}}" for name in BOOT_NAMES}
-    guess = {slot: dice.choice(holes(mine, dice.choice(families))) for slot, families in SLOTS.items()}
+    guess = {slot: dice.choice(holes(mine, slot)) for slot in SLOTS}
     off = [id for id, on in mine.settings.items() if not on]
     return Attempt(
         {slot: (hole.family, fill(hole.attack.code, known)) for slot, hole in guess.items()},
@@ -112,9 +112,9 @@ def solution(one: Variant) -> Programs:
     return {slot: (hole.family, program(one, slot)) for slot, hole in one.exploitable.items()}
 
 
-def holes(one: Variant, family: str) -> list[Weakness]:
-    """Return the holes of a family that a host has room for."""
-    return [hole for hole in FAMILIES[family] if one.has_place_for(hole)]
+def holes(one: Variant, slot: str) -> list[Weakness]:
+    """Return the holes of a wall that a host has room for."""
+    return [hole for hole in holes_of(slot) if one.has_place_for(hole)]
 
 
 def crossed(mine: Variant, attempt: Attempt, slot: str, boots: int) -> bool:

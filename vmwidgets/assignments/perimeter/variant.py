@@ -19,6 +19,7 @@ from vmwidgets.assignments.perimeter.weaknesses import (
     SWITCHES,
     WEAKNESSES,
     Weakness,
+    holes_of,
 )
 from vmwidgets.assignments.perimeter.zones import Zones, draw_zones
 from vmwidgets.model.errors import VmwidgetsError, check_int
@@ -267,7 +268,8 @@ def variant(seed: int) -> Variant:
     """
     check_int("seed", seed, 0, _SEEDS)
     draws = Draws(folded(seed))
-    exploitable = {slot: _hole(draws, slot, FAMILIES[_one(draws, slot, families)]) for slot, families in SLOTS.items()}
+    # Each hole of a wall is as likely as any other: who guesses one guesses right seldom.
+    exploitable = {slot: _hole(draws, slot, holes_of(slot)) for slot in SLOTS}
     used = {one.family for one in exploitable.values()}
     incurable = _incurable(draws, used)
     rest = [family for family in FAMILIES if family not in {*used, incurable.family, "V9"}]

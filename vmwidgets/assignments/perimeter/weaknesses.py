@@ -73,6 +73,13 @@ FAMILIES: dict[str, tuple[Weakness, ...]] = {
     for family in sorted({one.family for one in WEAKNESSES.values()})
 }
 """The holes of each family."""
+
+
+def holes_of(slot: str) -> list[Weakness]:
+    """Return the holes that a wall may have."""
+    return [hole for family in SLOTS[slot] for hole in FAMILIES[family]]
+
+
 STUBBORN = tuple(one for one in WEAKNESSES.values() if one.id not in ("device_overrun", "nic_underflow", "fragments"))
 """Those that a VMM may have without any switch against them. What a stub domain closes all the same is none of them."""
 REDUNDANT = ("stub_domain",)
