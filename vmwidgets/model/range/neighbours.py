@@ -11,8 +11,8 @@ from vmwidgets.model.schedulers.machine import Processors
 from vmwidgets.model.scheduling import Scheduling
 
 SMT_SPEED_PERMILLE = 650
-"""Of a thread while the other thread of its core runs. Both together do 1.3 of what one does alone, the most that was
-measured for servers (D. Marr et al., Intel Technology Journal 6(1), 2002)."""
+"""Of a thread while the other thread of its core runs: both together do 1.3 of what one does alone. An assumption, of
+the size that is reported for servers (D. Marr et al., Intel Technology Journal 6(1), 2002)."""
 NEIGHBOURS_PERMILLE = 100
 """So much of its time each of the two other VMs computes. An assumption: servers that are not full."""
 _PERIOD_US, _WINDOW_US = 10_000, 600_000
