@@ -201,6 +201,8 @@ def test_the_export_tells_not_graded_from_no_points(course: Course) -> None:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
     assert rows["empty"]["raw_score"] == rows["empty"]["score"] == "0"
     assert {rows[who]["score"] for who in ("perfect", *NOT_GRADED)} == {""}  # a person has something to read
+    assert rows["perfect"]["auto_score"] == "90"
+    assert {rows[who]["auto_score"] for who in NOT_GRADED} == {""}
     assert {row["max_score"] for row in rows.values()} == {"100"}
 
 

@@ -372,10 +372,11 @@ def test_practice_has_a_file_and_a_host_of_its_own(begin, tmp_path):
 def test_a_lamp_in_words_for_the_cells_of_the_notebook(begin, capsys):
     a = begin()
     a.check("a2.memory")
-    practice, here, sent = capsys.readouterr().out.splitlines()
+    practice, here, sent, then = capsys.readouterr().out.splitlines()
     assert practice == "PRACTICE: nothing here is graded."
     assert here == "Checks here: Nothing has been handed in for this yet."
     assert sent == "Sent to the grader: Practice is not sent, and never graded."
+    assert "when this cell was run" in then
 
 
 def test_the_map_fills_in(begin):

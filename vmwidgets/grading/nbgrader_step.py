@@ -24,6 +24,7 @@ from traitlets import Unicode
 
 from vmwidgets import locale
 from vmwidgets.answers import MAX_BYTES
+from vmwidgets.assignments import ASSIGNMENTS, assignment
 from vmwidgets.assignments.tokens import read_secret
 from vmwidgets.grading.collecting import Found
 from vmwidgets.grading.folder import Batch
@@ -141,34 +142,41 @@ class SaveVerdicts(SaveAutoGrades):
 
 
 class GradeTable(ExportPlugin):
-    """Writes a table of all submissions; blank where something is not graded yet, which nbgrader's own gives as 0."""
+    """Writes a table of all submissions; blank where something is not graded yet, which nbgrader's own gives as 0.
+
+    ``auto_score`` is the sum of what needs no person, whether a person has read the rest or not.
+    """
 
     def export(self, gradebook: Any) -> None:
         """Write the table to the file named by ``--to``, by default ``grades.csv``."""
         wanted = cast(Any, self)  # lists of names, empty for all
         rows: list[tuple[str, ...]] = []
-        for assignment in gradebook.assignments:
-            if wanted.assignment and assignment.name not in wanted.assignment:
+        for handed_out in gradebook.assignments:
+            if wanted.assignment and handed_out.name not in wanted.assignment:
                 continue
-            for submission in assignment.submissions:
+            for submission in handed_out.submissions:
                 student = submission.student
                 if wanted.student and student.id not in wanted.student:
                     continue
                 known = (student.id, student.last_name or "", student.first_name or "", student.email or "")
-                rows.append((assignment.name, *known, str(submission.timestamp or ""), *_sums(submission)))
+                rows.append((handed_out.name, *known, str(submission.timestamp or ""), *_sums(submission)))
         heads = ("assignment", "student_id", "last_name", "first_name", "email", "timestamp", *_SUMS)
         Path(self.to or "grades.csv").write_text(table(heads, sorted(rows)), encoding="utf-8")
 
 
-_SUMS = ("raw_score", "late_submission_penalty", "score", "max_score")
+_SUMS = ("auto_score", "raw_score", "late_submission_penalty", "score", "max_score")
+_HUMAN = {item.id.replace(".", "_") for id in ASSIGNMENTS for item in assignment(id).ITEMS if item.human}
 _POINTS = "vmwidgets_points"
 
 
 def _sums(submission: Any) -> tuple[str, ...]:
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    found = [grade.auto_score for grade in grades if grade.name not in _HUMAN]
+    auto = "" if None in found else f"{sum(found):g}"
     raw, late = submission.score, submission.late_submission_penalty
-    waits = any(grade.needs_manual_grade for notebook in submission.notebooks for grade in notebook.grades)
+    waits = any(grade.needs_manual_grade for grade in grades)
     sums = ("", "", "") if waits else tuple(f"{value:g}" for value in (raw, late, max(0, raw - late)))
-    return *sums, f"{submission.max_score:g}"
+    return auto, *sums, f"{submission.max_score:g}"
 
 
 def _course(converter: Any) -> Any:

@@ -70,7 +70,8 @@ def sent(assignment: "Assignment") -> dict[str, str]:
 
 
 def in_words(assignment: "Assignment", item: str) -> str:
-    """Return both lamps of an item as two lines."""
+    """Return both lamps of an item as lines, which stay as they are when answers change."""
     lamps: list[dict[str, Any]] = [here(assignment.zone, item), sent(assignment)]
     practice = [_("PRACTICE: nothing here is graded.")] if assignment.zone.practice else []
-    return "\n".join([*practice, *(f"{lamp['label']}: {lamp['text']}" for lamp in lamps)])
+    told = [*practice, *(f"{lamp['label']}: {lamp['text']}" for lamp in lamps)]
+    return "\n".join([*told, _("So it was when this cell was run; run it again to look again.")])

@@ -48,9 +48,9 @@ _ENCODED = said("What was found, as 64 bits, goes through these steps, and the r
 _BOOT = (
     said("The secret, the number, the ticket, and who has which frame are drawn at each boot."),
     said(
-        "What your VM can see of that at boot it writes as {first} and {second}, in braces: the machine address of its"
-        " lowest page table, and of the entry of its directory for the window. All other numbers are written as they"
-        " are."
+        "What your VM can see of that at boot it writes as {first} and {second}, in braces: where its lowest page table"
+        " lies, and where the entry of its directory for the window. These are addresses of the machine if the VMM"
+        " writes its tables for it, else of the VM. All other numbers are written as they are."
     ),
 )
 

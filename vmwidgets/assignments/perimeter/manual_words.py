@@ -36,7 +36,7 @@ WHERE: dict[str, str] = {
     "V3": said("in a VM to which a device is passed through, beside {victim}"),
     "V4": said("in a VM; {victim} has just ended"),
     "V5": said("in a VM, while {victim} works and the scanner is at work"),
-    "V6": said("in a VM with {vcpus} vCPUs that shares a processor with {victim} and {other}, which compute"),
+    "V6": said("in a VM (vCPUs: {vcpus}) that shares a processor with {victim} and {other}, which compute"),
     "V7": said("in a VM with a clipboard, beside {victim}"),
     "V8": said("in a VM whose core {victim} uses as well"),
     "V9": said("as a program of the operators, beside the VMs"),
