@@ -8,6 +8,7 @@ import pytest
 from vmwidgets.attacks import ATTACKS
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.attack import Attack, Placement
+from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.run import Shot, fill, run_attack
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.verdict import MECHANISMS, NOTHING
@@ -79,6 +80,19 @@ def test_sentences_use_the_fields_that_there_are():
         names = {field for _, field, _, _ in string.Formatter().parse(sentence) if field}
         assert names <= {"layer", "address", "frame", "owner"}
         assert re.match(r"[a-z{]", sentence)
+
+
+@pytest.mark.parametrize("with_defences", [True, False])
+@pytest.mark.parametrize("id", ["noisy_disk", "noisy_network", "exit_storm", "backend_request", "balloon_refusal"])
+def test_sentences_of_drivers_and_backends_fit_plural_names(id, with_defences):
+    several = {"drivers", "backends", "management_tools"}
+    said = []
+    for stack in STACKS.values():
+        trace = run_attack(ATTACKS[id], stack, None if with_defences else dict.fromkeys(DEFENCES, False)).trace
+        said += [(one.check, one.outcome) for one in trace if one.layer in several and one.outcome != "allows"]
+    assert said
+    for decision in said:
+        assert not re.search(r"\{layer\} (\w+s|does not)\b", MECHANISMS[decision])
 
 
 def test_an_access_that_the_guests_own_tables_refuse_goes_on_at_its_handler():

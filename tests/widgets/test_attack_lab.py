@@ -19,7 +19,7 @@ from vmwidgets.stacks import STACKS
 from vmwidgets.widgets.attack_code import about
 from vmwidgets.widgets.attack_code import said as status
 from vmwidgets.widgets.attack_trial import KEPT, MAX_CODE, Trial
-from vmwidgets.widgets.attack_words import CHECK_NAMES, FAMILY_NAMES, GOAL_NAMES, REACHED, WORK_NAMES
+from vmwidgets.widgets.attack_words import CHECK_NAMES, FAMILY_NAMES, GOAL_NAMES, REACHED, WORK_NAMES, capital
 
 MOST_BYTES = 32 * 1024
 RANGE = Path(vm.__file__).parent / "model" / "range"
@@ -323,6 +323,14 @@ def test_nothing_in_the_model_is_without_words():
     work = {kind for path in RANGE.glob("*.py") for kind in re.findall(r'work\["(\w+)"\]', path.read_text("utf-8"))}
     assert work
     assert work <= set(WORK_NAMES)
+
+
+def test_names_that_are_written_without_a_capital_keep_it_so():
+    assert capital("hypervisor has no call") == "Hypervisor has no call"
+    assert capital("vhost threads sent it") == "vhost threads sent it"
+    shown = {capital(layer.name) for stack in STACKS.values() for layer in stack.layers}
+    assert "vboxdrv with the VMM's privileged half" in shown
+    assert not {"Libvirt daemon", "Xl and xenstored", "Hostd and other agents"} & shown
 
 
 def test_nothing_is_given_away_before_the_prediction(view, wire):

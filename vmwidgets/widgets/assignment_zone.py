@@ -21,6 +21,7 @@ from vmwidgets.assignments.tokens import Token
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.prices import Price
+from vmwidgets.widgets.attack_words import capital
 from vmwidgets.widgets.kit import plain
 
 _PROGRAMS = tuple(f"a2.{slot}{end}" for slot in SLOTS for end in ("", ".family"))
@@ -217,7 +218,7 @@ class Zone:
         texts = [plain(text, **fields) for text in (result.reason, result.hint) if text]
         if result.item.startswith("a2."):
             del texts[1:]
-        return " ".join(text[:1].upper() + text[1:] + "." * (text[-1:] not in ".?!:") for text in texts if text)
+        return " ".join(capital(text) + "." * (text[-1:] not in ".?!:") for text in texts if text)
 
     def _remember(self, name: str, key: object, find: Any) -> Any:
         if name not in self._found or self._found[name][0] != key:

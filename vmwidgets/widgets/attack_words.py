@@ -171,6 +171,7 @@ _ENDINGS = (
     ("_distance", mark("bytes from the end of the buffer to what lies behind it")),
     ("_bytes", mark("bytes of the buffer or block")),
 )
+_WITHOUT_CAPITAL = ("hostd", "libvirt", "macOS", "vboxdrv", "vhost", "xl ")
 SHOWN_IN_HEX = ("mark", "library_word", "window", "lowest_table", "vm_memory_at", "port_")
 
 
@@ -202,8 +203,12 @@ def mechanism(verdict: Verdict, stack: Stack) -> str:
     fields = verdict.fields
     if fields:
         fields |= {"layer": _(verdict.layer), "owner": owner_name(str(fields["owner"]), stack)}
-    said = plain(verdict.mechanism, **fields)
-    return said[:1].upper() + said[1:]
+    return capital(plain(verdict.mechanism, **fields))
+
+
+def capital(text: str) -> str:
+    """Return a sentence with a capital in front, unless a name stands there that is written without one."""
+    return text if text.startswith(_WITHOUT_CAPITAL) else text[:1].upper() + text[1:]
 
 
 def why(decision: Decision, stack: Stack) -> str:

@@ -12,7 +12,7 @@ from vmwidgets.model.words import said
 if TYPE_CHECKING:
     from vmwidgets.model.range.scenario import Scenario
 
-_CRASHED = said("{layer} touches memory that it does not have")
+_CRASHED = said("{layer} touched memory that is not there")
 
 
 def take_over(scenario: "Scenario", layer: Layer, *, confined: bool) -> None:

@@ -67,10 +67,11 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("cpu_limit", OPEN): said("{layer} gives each vCPU its turn, and the VM has more of them than the others"),
     ("cpu_reservation", REFUSES): said("{layer} gives each of the others the processor time that is reserved for it"),
     ("cpu_reservation", OPEN): said(
-        "{layer} works for the VM in time of its own, and nobody has processor time reserved that this could not take"
+        "work for the VM is done by {layer} in time that is not the VM's, and nobody has processor time reserved that"
+        " this could not take"
     ),
-    ("exit_time", REFUSES): said("{layer} does what the VM asks for in the VM's own time"),
-    ("exit_time", OPEN): said("{layer} does what the VM asks for in time of its own, which the VM is not charged for"),
+    ("exit_time", REFUSES): said("what the VM asks for is done by {layer} in the VM's own time"),
+    ("exit_time", OPEN): said("what the VM asks for is done by {layer} in time that the VM is not charged for"),
     ("memory_reservation", REFUSES): said("{layer} leaves {owner} the memory that is reserved for it"),
     ("memory_reservation", OPEN): said(
         "{layer} pages out what was used longest ago, and nothing is reserved for {owner}"
@@ -78,12 +79,16 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("memory_shares", REFUSES): said("{layer} takes memory from the VM that has most, by shares"),
     ("host_paging", OPEN): said("{layer} pages out what was used longest ago, and that is memory of {owner}"),
     ("host_paging", ABSENT): said("{layer} pages no VM out: who wants more memory than there is does not get it"),
-    ("network_weights", REFUSES): said("{layer} gives each VM its turn at the link, however many packets of it wait"),
-    ("network_weights", OPEN): said(
-        "{layer} sends packets in the order they come, and most of them are the attacker's"
+    ("network_weights", REFUSES): said(
+        "each VM gets its turn at the link from {layer}, however many packets of it wait"
     ),
-    ("io_weights", REFUSES): said("{layer} gives each VM its turn at the disk, however many requests of it wait"),
-    ("io_weights", OPEN): said("{layer} serves requests in the order they come, and most of them are the attacker's"),
+    ("network_weights", OPEN): said(
+        "packets are sent by {layer} in the order they come, and most of them are the attacker's"
+    ),
+    ("io_weights", REFUSES): said("each VM gets its turn at the disk from {layer}, however many requests of it wait"),
+    ("io_weights", OPEN): said(
+        "requests are served by {layer} in the order they come, and most of them are the attacker's"
+    ),
     ("vm_shares", REFUSES): said("{layer} gives the VM its share, however many vCPUs it has"),
     ("exact_accounting", REFUSES): said("{layer} charges a VM for the time that it ran, by time stamps"),
     ("exact_accounting", OPEN): said("{layer} looks only at its ticks who runs, and the VM has slept through them"),
@@ -91,18 +96,22 @@ MECHANISMS: dict[tuple[str, str], str] = {
         "{layer} does not add to a frame of {address} bytes that is longer than it may be"
     ),
     ("descriptor_check", OPEN): said("{layer} believes that there is room, and writes to index {address} of a frame"),
-    ("request_check", REFUSES): said("{layer} refuses a request whose data would end at {address}, past its buffer"),
-    ("request_check", OPEN): said("{layer} writes to the index {address} because a request says so, past its buffer"),
+    ("request_check", REFUSES): said(
+        "a request whose data would end at {address}, past the buffer, is refused by {layer}"
+    ),
+    ("request_check", OPEN): said("a request has {layer} write to the index {address}, past the buffer"),
     ("reassembly_check", REFUSES): said("{layer} adds a fragment, up to {address} bytes, where the first one lies"),
     ("reassembly_check", OPEN): said("{layer} writes a fragment to index {address} of a buffer, behind nothing"),
     ("channel_off", REFUSES): said("{layer} takes no text from the guest: the channel is off"),
     ("channel_check", REFUSES): said("{layer} refuses a text of {address} bytes, more than it has room for"),
     ("channel_check", OPEN): said("{layer} copies a text up to the index {address}, past its buffer"),
     ("guest_page", ABSENT): said("the guest has no memory at {address} of which {layer} could take data"),
-    ("forced_reclaim", REFUSES): said("{layer} pages out what lies at {address}, and gives frame {frame} to {owner}"),
-    ("forced_reclaim", OPEN): said("{layer} has asked the guest for memory, and does nothing when it gets none"),
-    ("memory_limit", REFUSES): said("{layer} lends no memory that it could not take back"),
-    ("memory_limit", OPEN): said("{layer} has lent memory that it cannot take back without the guest's consent"),
+    ("forced_reclaim", REFUSES): said(
+        "what lies at {address} is paged out by {layer}, and frame {frame} goes to {owner}"
+    ),
+    ("forced_reclaim", OPEN): said("{layer} asked the guest for memory, and did nothing when none came"),
+    ("memory_limit", REFUSES): said("no memory is lent by {layer} that could not be taken back"),
+    ("memory_limit", OPEN): said("{layer} lent memory that cannot be taken back without the guest's consent"),
     ("interrupt_limit", REFUSES): said("{layer} masks the line of a device that interrupts too often"),
     ("interrupt_limit", OPEN): said("{layer} handles each interrupt, and the processor does nothing else"),
     ("memory_encryption", REFUSES): said("what lies at {address} of {owner} is encrypted with a key of the CPU's"),
@@ -118,7 +127,10 @@ MECHANISMS: dict[tuple[str, str], str] = {
     ("port", ABSENT): said("no device answers at port {address}"),
     ("machine", ABSENT): said("the machine has no memory at {address}"),
 }
-"""The sentence for each decision, an English text with the fields ``layer``, ``address``, ``frame`` and ``owner``."""
+"""The sentence for each decision, an English text with the fields ``layer``, ``address``, ``frame`` and ``owner``.
+
+The names of drivers, backends and management tools can be plural: a sentence that they may stand in fits both numbers.
+"""
 NOTHING = said("the guest has asked nobody for anything that is not its own")
 
 
