@@ -2,8 +2,10 @@
 
 import { s, set, write } from "./kit.js";
 import { patterns, slotMark } from "./palette.js";
+import { way } from "./stack_route.js";
 import { lines, strips } from "./stack_strips.js";
 
+/** @typedef {import("./stack_route.js").Place} Place */
 /**
  * @typedef {object} StackLayer
  * @property {string} id
@@ -65,8 +67,10 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
   let chosen = "";
   /** @type {Crossing} */
   let crossing = { from: "", now: "", seen: [], mark: "" };
-  /** @type {Map<string, {x: number, y: number}>} middle of each layer, of the first VM where it has several */
-  const middles = new Map();
+  /** @type {Map<string, Place>} of each layer, in the first VM where it is in several */
+  const places = new Map();
+  /** @type {Omit<Place, "y">[]} */
+  let frames = [];
 
   /** @returns {SVGGElement} */
   const make = () => {
@@ -174,7 +178,9 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
     }
     set(cross, "d", all ? `M${STRIP},${height} L${across.toFixed(1)},0` : "M0,0");
     // A compartment's middle is its own; a kernel's is where its name stands.
-    if (vm <= 0) middles.set(layer.id, { x: left + 5, y: top + (height + base) / 2 });
+    const place = { x: left + 5, left, top, right: left + across, bottom: top + height };
+    frames.push(place);
+    if (vm <= 0) places.set(layer.id, { ...place, y: top + (height + base) / 2 });
     const whole = [layer.name, vm >= 0 ? String(vm + 1) : "", layer.about].filter(Boolean).join(", ");
     set(el, "aria-label", gone ? `${whole} ✕` : whole);
     write(tip, whole);
@@ -189,6 +195,11 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
       const found = tops.get(box[1]);
       if (box[1] >= 0 && (!found || box[4] + box[5] > found[4] + found[5])) tops.set(box[1], box);
     }
+    const bold = [...tops.entries()].every(([vm, [, , , width]]) => {
+      const [, sign = "", word = ""] = now.fates[vm] ?? [];
+      return measure(`${sign} ${word}`, VERDICT) + 27 <= width * wide;
+    });
+    const font = bold ? VERDICT : SMALL;
     while (heads.children.length > tops.size) heads.lastChild?.remove();
     [...tops.entries()].forEach(([vm, [, , x, width, y, rows]], i) => {
       if (!heads.children[i]) {
@@ -208,23 +219,21 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
       const [fate = "", sign = "", word = ""] = now.fates[vm] ?? [];
       const whole = `${sign} ${word}`;
       const across = width * wide;
-      const fits = measure(whole, VERDICT) + 30 <= across;
+      const fits = measure(whole, font) + 27 <= across;
       set(el, "transform", `translate(${(x * wide + (fate ? 3 : across / 2 - 9)).toFixed(1)},${top})`);
       set(el.children[2], "x", 23);
       set(el.children[2], "y", 13.5);
+      set(el.children[2], "class", font === SMALL ? "vmw-verdict vmw-small" : "vmw-verdict");
       write(el.children[2], fits ? whole.trim() : sign);
       set(el, "class", fate ? `vmw-fate vmw-fate-${fate}` : "vmw-fate");
     });
   }
 
   function drawToken() {
-    const [from, to] = [middles.get(crossing.from), middles.get(crossing.now)];
+    const [from, to] = [places.get(crossing.from), places.get(crossing.now)];
     token.classList.toggle("vmw-hidden", !to);
-    set(
-      route,
-      "d",
-      from && to ? `M${from.x.toFixed(1)},${from.y.toFixed(1)} L${to.x.toFixed(1)},${to.y.toFixed(1)}` : "",
-    );
+    const points = from && to ? way(from, to, frames) : [];
+    set(route, "d", points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join(" "));
     write(token.children[1], crossing.mark);
     if (to) token.style.transform = `translate(${to.x.toFixed(1)}px, ${to.y.toFixed(1)}px)`;
   }
@@ -247,7 +256,8 @@ export function stackBoxes({ prefix, measure, choose, signal }) {
       set(svg, "height", high);
       set(svg, "aria-label", product.name);
       const { boxes, layers } = product;
-      middles.clear();
+      places.clear();
+      frames = [];
       while (body.children.length > boxes.length) body.lastChild?.remove();
       while (body.children.length < boxes.length) body.append(make());
       boxes.forEach((box, i) => {
