@@ -15,7 +15,7 @@ from tests.grading import doubles
 from vmwidgets.answers import Answer
 from vmwidgets.assignments.tokens import Token
 from vmwidgets.grading import fork_server, replay
-from vmwidgets.grading.replay import DAMAGED, ENDED, FAILED, Request, started
+from vmwidgets.grading.replay import DAMAGED, ENDED, FAILED, UNREADABLE, Request, started
 
 pytestmark = pytest.mark.usefixtures("double")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the limits and the fork server are Linux'")
@@ -188,6 +188,19 @@ def test_an_item_whose_answer_is_damaged_says_so(way):
     assert (again.results[1].points, again.results[1].reason) == (5, "this is what was given")
     part = way(request(damaged=((7, "b2.family"),)))
     assert part.results[1].reason == DAMAGED
+
+
+@ways
+def test_an_item_without_an_answer_says_that_a_line_could_not_be_read(way):
+    for name in (None, "b22"):
+        graded = way(request(damaged=((9, name),)))
+        assert (graded.results[1].points, graded.results[1].reason) == (0, UNREADABLE)
+        assert graded.results[1].fields == {"line": 9}
+        assert graded.results[0].points == 4
+    given = way(request(Answer("choice", "b2.family", 1), damaged=((9, None),)))
+    assert given.results[1].reason not in (UNREADABLE, DAMAGED)
+    known = way(request(damaged=((9, "b1"),)))
+    assert known.results[1].reason not in (UNREADABLE, DAMAGED)
 
 
 def test_a_request_can_travel_and_shows_no_seed():

@@ -23,6 +23,7 @@ from vmwidgets.locale import mark as said
 ENDED = said("The replay was ended before this item: it took too much time or memory.")
 FAILED = said("The grader failed at this item ({error}). That is no fault of yours.")
 DAMAGED = said("The answer in line {line} of the file is damaged.")
+UNREADABLE = said("No answer to this could be found in the file, but its line {line} could not be read.")
 _BEGIN = "import sys; sys.path += sys.argv[2:]; from vmwidgets.grading.child import main; main(sys.argv[1].split())"
 
 
@@ -113,14 +114,14 @@ def _command(arguments: str) -> list[str]:
 def _graded(request: Request, output: bytes) -> Graded:
     expected = {item.id: item.most for item in assignment(request.assignment).ITEMS}
     found, reason, fields = _read(output, expected)
-    lost = {item: line for line, item in request.damaged if item is not None}
-    for answer in request.answers:
-        lost.pop(answer.item, None)
+    answered = {answer.item for answer in request.answers}
+    lost = {item: line for line, item in request.damaged if item is not None and item not in answered}
+    unknown = [line for line, item in request.damaged if not any(_belongs(item or "", id) for id in expected)]
     return Graded(
         student=request.student,
         sha256=request.sha256,
         results=tuple(
-            _explained(found.get(id) or Result(id, None, most, reason, "", fields), lost)
+            _explained(found.get(id) or Result(id, None, most, reason, "", fields), lost, answered, unknown)
             for id, most in expected.items()
         ),
         damaged=tuple(line for line, _item in request.damaged),
@@ -157,11 +158,20 @@ def _records(output: bytes) -> Iterator[object]:
             return
 
 
-def _explained(result: Result, lost: dict[str, int]) -> Result:
-    """Say of an item without points that its answer is damaged, if it is."""
-    for item, line in lost.items():
-        if result.points == 0 and (f"{item}.".startswith(f"{result.item}.") or result.item.startswith(f"{item}.")):
-            return Result(result.item, 0, result.most, DAMAGED, "", {"line": line})
+def _belongs(answer: str, item: str) -> bool:
+    """Whether an answer is to an item, to a part of it, or to what it is a part of."""
+    return f"{answer}.".startswith(f"{item}.") or item.startswith(f"{answer}.")
+
+
+def _explained(result: Result, lost: dict[str, int], answered: set[str], unknown: list[int]) -> Result:
+    """Say of an item without points that its answer is damaged, or may have stood in a line that nobody can read."""
+    if result.points != 0:
+        return result
+    line = next((line for item, line in lost.items() if _belongs(item, result.item)), None)
+    if line is not None:
+        return Result(result.item, 0, result.most, DAMAGED, "", {"line": line})
+    if unknown and not any(_belongs(item, result.item) for item in answered):
+        return Result(result.item, 0, result.most, UNREADABLE, "", {"line": unknown[0]})
     return result
 
 
