@@ -87,5 +87,5 @@ def test_what_is_wrong_with_a_rubric_is_said_by_line_and_column(tmp_path, text, 
 def test_a_rubric_that_cannot_be_read_is_one_sentence(tmp_path):
     with pytest.raises(VmwidgetsError, match="cannot be read"):
         read_rubric(tmp_path / "none.csv", set(), 10)
-    with pytest.raises(VmwidgetsError, match="is not a CSV file in UTF-8"):
+    with pytest.raises(VmwidgetsError, match="is not UTF-8"):
         _read(tmp_path, "id,points\nанна,1\n", "cp1251")

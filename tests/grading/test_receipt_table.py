@@ -95,7 +95,7 @@ def test_what_is_no_such_table_is_refused(tmp_path, text, told):
 
 
 def test_other_encodings_are_refused(tmp_path):
-    with pytest.raises(VmwidgetsError, match="is not a CSV file in UTF-8"):
+    with pytest.raises(VmwidgetsError, match="is not UTF-8"):
         _collect(tmp_path, "id,receipt\nанна,VMW1-A\n", (ANNA, BORIS), "cp1251")
 
 

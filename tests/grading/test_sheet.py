@@ -28,8 +28,8 @@ def test_nothing_is_a_table_without_rows(tmp_path):
     assert read_sheet(tmp_path / "a.csv").rows == read_sheet(tmp_path / "a.csv").heads == ()
 
 
-@pytest.mark.parametrize("data", [b"id\n\xff\n", b'id\n"' + b"x" * 5_000_000 + b'"\n'])
+@pytest.mark.parametrize("data", [b"id\n\xff\n", b'id\n"never closed\n', b'id\n"' + b"x" * 5_000_000 + b'"\n'])
 def test_what_is_no_table_is_one_sentence(tmp_path, data):
     (tmp_path / "a.csv").write_bytes(data)
-    with pytest.raises(VmwidgetsError, match="is not a CSV file in UTF-8"):
+    with pytest.raises(VmwidgetsError, match=r"a\.csv, line 2( is not UTF-8|: this is not CSV)"):
         read_sheet(tmp_path / "a.csv")

@@ -4,14 +4,13 @@ It is a CSV file with the columns ``id`` and ``name``, perhaps ``language`` and 
 gradebook is exported. Cells are parted by a comma, a semicolon or a tab, as the spreadsheet likes it.
 """
 
-import csv
-import io
 import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vmwidgets.grading.sheet import read_sheet
 from vmwidgets.locale import LANGUAGES
 from vmwidgets.model.errors import VmwidgetsError
 
@@ -140,41 +139,12 @@ def _canvas_ids(rows: Sequence[_Row]) -> str:
 
 
 def _table(path: Path) -> tuple[tuple[str, ...], list[_Row]]:
-    text = _text(path)
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    rows: list[_Row] = []
-    try:
-        heads = tuple(cell.strip() for cell in next(reader, list[str]()))
-        if "ID" not in heads or "Student" not in heads:
-            heads = tuple(head.lower() for head in heads)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                row = dict.fromkeys(heads, "") | dict(zip(heads, map(str.strip, cells), strict=False))
-                rows.append((reader.line_num, row))
-    except csv.Error as error:
-        raise VmwidgetsError(
-            "{path}, line {line}: this is not CSV: {reason}", path=str(path), line=reader.line_num, reason=str(error)
-        ) from error
-    return heads, rows
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise VmwidgetsError("{path} cannot be read: {reason}", path=str(path), reason=str(error.strerror)) from error
-    if len(data) > MAX_BYTES:
-        raise VmwidgetsError("{path} is larger than {most} bytes", path=str(path), most=MAX_BYTES)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise VmwidgetsError(
-            "{path}, line {line} is not UTF-8: save the table as CSV UTF-8",
-            path=str(path),
-            line=data.count(b"\n", 0, error.start) + 1,
-        ) from error
+    sheet = read_sheet(path, MAX_BYTES)
+    heads = tuple(head.strip() for head in sheet.heads)
+    if "ID" not in heads or "Student" not in heads:
+        heads = tuple(head.lower() for head in heads)
+    empty = dict.fromkeys(heads, "")
+    return heads, [(line, empty | dict(zip(heads, map(str.strip, row), strict=False))) for line, row in sheet.rows]
 
 
 def _plain(text: str) -> str:

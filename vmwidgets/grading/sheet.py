@@ -37,31 +37,44 @@ def cell(row: tuple[str, ...], column: int | None) -> str:
     return row[column].strip() if column is not None and column < len(row) else ""
 
 
-def read_sheet(path: Path) -> Sheet:
+def read_sheet(path: Path, most_bytes: int = MAX_BYTES) -> Sheet:
     """Read a table whose cells are separated by commas, semicolons or tabs, as the first line has them.
 
     Raises
     ------
     VmwidgetsError
-        If it cannot be read, or is no such table in UTF-8.
+        If it cannot be read, is larger than ``most_bytes``, or is no such table in UTF-8; with the line.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise VmwidgetsError("{path} cannot be read: {reason}", path=str(path), reason=str(error.strerror)) from error
-    if len(data) > MAX_BYTES:
-        raise VmwidgetsError("{path} is larger than {most} bytes", path=str(path), most=MAX_BYTES)
+    text = _text(path, most_bytes)
+    # Spreadsheets where the comma is a decimal sign separate by semicolons.
+    separator = max(",;\t", key=text.split("\n", 1)[0].count)
+    # If it were not strict, a quote that is never closed would swallow the rest of the table.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     before = csv.field_size_limit(_MAX_CELL)
     try:
-        text = data.decode("utf-8-sig")
-        # Spreadsheets where the comma is a decimal sign separate by semicolons.
-        separator = max(",;\t", key=text.split("\n", 1)[0].count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        rows = [(reader.line_num, tuple(row)) for row in reader if any(row)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        reason = str(error)
-        raise VmwidgetsError("{path} is not a CSV file in UTF-8: {reason}", path=str(path), reason=reason) from error
+        rows = [(reader.line_num, tuple(row)) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise VmwidgetsError(
+            "{path}, line {line}: this is not CSV: {reason}", path=str(path), line=reader.line_num, reason=str(error)
+        ) from error
     finally:
         csv.field_size_limit(before)
     return Sheet(rows[0][1], tuple(rows[1:])) if rows else Sheet((), ())
+
+
+def _text(path: Path, most_bytes: int) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)
+    except OSError as error:
+        raise VmwidgetsError("{path} cannot be read: {reason}", path=str(path), reason=str(error.strerror)) from error
+    if len(data) > most_bytes:
+        raise VmwidgetsError("{path} is larger than {most} bytes", path=str(path), most=most_bytes)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise VmwidgetsError(
+            "{path}, line {line} is not UTF-8: save the table as CSV UTF-8",
+            path=str(path),
+            line=data.count(b"\n", 0, error.start) + 1,
+        ) from error
