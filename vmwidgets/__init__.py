@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vmwidgets.traces import read_trace, trace_workload
     from vmwidgets.widgets.assignment import Assignment
     from vmwidgets.widgets.attack_lab import AttackLab
+    from vmwidgets.widgets.attack_matrix import AttackMatrix
     from vmwidgets.widgets.board import Board
     from vmwidgets.widgets.frame_map import FrameMap
     from vmwidgets.widgets.kernel_bench import KernelBench
@@ -41,6 +42,7 @@ _HOME = {
     "Assignment": "vmwidgets.widgets.assignment",
     "Attack": "vmwidgets.model.range.attack",
     "AttackLab": "vmwidgets.widgets.attack_lab",
+    "AttackMatrix": "vmwidgets.widgets.attack_matrix",
     "Board": "vmwidgets.widgets.board",
     "FrameMap": "vmwidgets.widgets.frame_map",
     "GB": "vmwidgets.model.units",
@@ -80,6 +82,7 @@ __all__ = [
     "Assignment",
     "Attack",
     "AttackLab",
+    "AttackMatrix",
     "Board",
     "FrameMap",
     "GiB",

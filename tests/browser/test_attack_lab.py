@@ -11,6 +11,11 @@ lab = vm.Lab("kvm", seed=1)
 view = vm.AttackLab(lab, "device_overrun")
 view
 """
+MATRIX = """
+import vmwidgets as vm
+matrix = vm.AttackMatrix(["kvm", "virtualbox"], ["device_overrun", "dma", "beyond_memory"])
+matrix
+"""
 CODE, TRACE, BOARD = ".vmw-attack", ".vmw-attack-trace", ".vmw-attack-board"
 
 
@@ -126,3 +131,35 @@ def test_both_themes_can_be_read(page, theme, axe, shade):
     ratios = words.evaluate_all(CONTRAST)
     assert [(text, ratio) for text, ratio in ratios if text and ratio < 4.5] == []
     assert len(ratios) > 100
+
+
+@pytest.mark.parametrize("shade", ["light", "dark"])
+def test_the_matrix_is_run_row_by_row_and_read_by_keyboard(notebook, theme, axe, shade):
+    page = notebook.anew(MATRIX, viewport=(1280, 1100))
+    theme(page, shade)
+    view = page.locator(".vmw-attack-matrix")
+    expect(view.locator("td[tabindex='0']")).to_have_text("·")
+    view.locator("td[tabindex='0']").focus()
+    for key in ("ArrowDown", "End", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    expect(view.locator(".vmw-title")).to_have_text("DMA without an IOMMU on KVM")
+    expect(view.locator(".vmw-detail li")).to_contain_text("IOMMU. Without an IOMMU the device reaches")
+    expect(view.locator("td[aria-selected=true]")).to_be_focused()
+    expect(view).to_have_attribute("data-vmw-rows", "0")
+    button(page, "Run all attacks").click()
+    expect(view).to_have_attribute("data-vmw-rows", "3")
+    expect(button(page, "Stop")).to_be_hidden()
+    assert view.locator("td").all_inner_texts() == [
+        "opens: 1",
+        "opens: 1",
+        "opens: 1",
+        "– never",
+        "opens: 1",
+        "opens: 1",
+    ]
+    assert view.locator("td[tabindex='0']").count() == 1
+    assert axe(page, ".vmw-attack-matrix") == []
+    ratios = view.locator(":is(th, td, dt, dd, b, p, li)").evaluate_all(CONTRAST)
+    assert [(text, ratio) for text, ratio in ratios if text and ratio < 4.5] == []
+    page.set_viewport_size({"width": 500, "height": 900})
+    assert view.evaluate("(el) => el.scrollWidth <= el.clientWidth")

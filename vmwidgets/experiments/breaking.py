@@ -70,6 +70,41 @@ def chosen_seeds(seeds: int | Sequence[int]) -> list[int]:
     return found
 
 
+def chosen_defences(defences: str) -> str:
+    """Return how the defences are: as shipped, or, ``""``, on and off in turn.
+
+    Raises
+    ------
+    VmwidgetsError
+        If it is neither.
+    """
+    if defences not in ("", AS_SHIPPED):
+        raise VmwidgetsError(
+            "defences is {value}, expected one of {known}", value=repr(defences)[:60], known=f"'', {AS_SHIPPED!r}"
+        )
+    return defences
+
+
+def tried(attack: Attack, stack: Stack, seed: int = 0, defences: str = "") -> Iterator[Cell]:
+    """Run an attack on a stack in each way that has a place in the matrix, one run at a time.
+
+    Parameters
+    ----------
+    attack, stack
+        Which.
+    seed
+        Decides secrets and layouts.
+    defences
+        As in :func:`attack_matrix`: one run as shipped; or all on, each off alone, all off (:data:`ALL`).
+    """
+    if defences:
+        yield Cell(attack.id, stack.id, AS_SHIPPED, run_attack(attack, stack, as_shipped(stack), seed))
+        return
+    yield from matrix([attack], [stack], seed)
+    offered = Scenario(stack, attack.placement).defences.offered
+    yield Cell(attack.id, stack.id, ALL, run_attack(attack, stack, dict.fromkeys(offered, False), seed))
+
+
 @experiment(source="the mechanisms of the range; what comes of an attack is written down nowhere")
 def attack_matrix(
     stacks: str | Stack | Sequence[object] = (),
@@ -81,7 +116,8 @@ def attack_matrix(
     """Run each attack on each stack, with all its defences on, with each of them off alone, and with all off.
 
     Each run is one of guest code on a machine of its own, with a secret and a layout that the seed draws. All of it
-    takes about a minute; name stacks or attacks to have a part.
+    takes about a minute; name stacks or attacks to have a part. ``vm.AttackMatrix`` is the same as a table to browse,
+    with the mechanism of each cell in words.
 
     Parameters
     ----------
@@ -112,13 +148,13 @@ def attack_matrix(
     import pandas as pd
 
     who, below, numbers = chosen_attacks(attacks), chosen_stacks(stacks), chosen_seeds(seeds)
-    if defences not in ("", AS_SHIPPED):
-        raise VmwidgetsError(
-            "defences is {value}, expected one of {known}", value=repr(defences)[:60], known=f"'', {AS_SHIPPED!r}"
-        )
-    cells = _as_shipped if defences else _cells
+    how = chosen_defences(defences)
     runs = [
-        (seed, cell) for seed in numbers for attack in who for stack in below for cell in cells(attack, stack, seed)
+        (seed, cell)
+        for seed in numbers
+        for attack in who
+        for stack in below
+        for cell in tried(attack, stack, seed, how)
     ]
     if not tidy:
         return _compact(who, below, runs)
@@ -135,16 +171,6 @@ def attack_matrix(
             )
         )
     return pd.DataFrame(rows, columns=list(_COLUMNS))
-
-
-def _cells(attack: Attack, stack: Stack, seed: int) -> Iterator[Cell]:
-    yield from matrix([attack], [stack], seed)
-    offered = Scenario(stack, attack.placement).defences.offered
-    yield Cell(attack.id, stack.id, ALL, run_attack(attack, stack, dict.fromkeys(offered, False), seed))
-
-
-def _as_shipped(attack: Attack, stack: Stack, seed: int) -> Iterator[Cell]:
-    yield Cell(attack.id, stack.id, AS_SHIPPED, run_attack(attack, stack, as_shipped(stack), seed))
 
 
 def _compact(attacks: list[Attack], stacks: list[Stack], runs: list[tuple[int, Cell]]) -> "pd.DataFrame":
