@@ -53,6 +53,7 @@ def test_all_attacks_and_products_are_there_in_families_and_nothing_is_run(matri
     titles = [title for _heading, titles in view.table["groups"] for title in titles]
     assert sorted(title.lower() for title in titles) == sorted(one.title.lower() for one in ATTACKS.values())
     assert view.table["stacks"] == [stack.name for stack in STACKS.values()]
+    assert [mark for _kind, mark, _meaning in view.table["legend"]] == ["! through", "opens: N", "✓ stopped", "– never"]
     assert (runs, view.detail) == ([], {})
     assert not any(cell for row in view.marks for cell in row)
 

@@ -193,11 +193,10 @@ class AttackMatrix(View):
                 groups.append((heading, []))
             groups[-1][1].append(_title(attack))
         meanings = _MEANINGS_AS_SHIPPED if self._defences else _MEANINGS
-        count = _("number")
         return {
             "stacks": [_(stack.name) for stack in self._stacks],
             "groups": groups,
-            "legend": [[kind, plain(_WORDS[kind], count=count), _(text)] for kind, text in meanings.items()],
+            "legend": [[kind, plain(_WORDS[kind], count="N"), _(text)] for kind, text in meanings.items()],
         }
 
     def _marks(self) -> list[list[list[str]]]:
