@@ -5,6 +5,10 @@ and numbers of calls that exist in the model only, and what comes of them is com
 
 Of the classes that are published, numbered as in :data:`CLASSES`, each module models one; classes of one mechanism
 make a family, see :data:`FAMILIES`; some are of none.
+
+Class 9 is left out: stale data in the buffers of a CPU (MDS, CVE-2018-12126 and others; Linux,
+admin-guide/hw-vuln/mds.rst). The processor of the range has tables and a first-level cache, but no store buffers, fill
+buffers or load ports from which a load could be given what another VM has left there.
 """
 
 from vmwidgets.attacks.backend_request import BACKEND_REQUEST
