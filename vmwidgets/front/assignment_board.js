@@ -2,6 +2,7 @@
 import { stage } from "./assignment_parts.js";
 import { follow, h, sender, set, textTwin, translator, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
+import { switchList } from "./switch_list.js";
 
 /**
  * @typedef {object} Row
@@ -34,7 +35,7 @@ function render({ model, el, signal }) {
   const state = () => model.get("state");
   const frame = stage(model, el, signal, "assignment-board");
   const totals = h("ul", { class: "vmw-totals", "aria-live": "polite" });
-  const board = h("ul", { class: "vmw-switches" });
+  const board = switchList("vmw-switches");
   const replayedTitle = h("h4");
   const replayed = h("ul", { class: "vmw-said", "aria-live": "polite" });
   const commit = h("button", { type: "button", class: "vmw-primary" });
@@ -75,7 +76,7 @@ function render({ model, el, signal }) {
       () => h("li", {}, h("b"), h("meter", { min: 0 })),
       (line, { text, value, most }) => {
         const meter = /** @type {HTMLMeterElement} */ (line.children[1]);
-        write(line.children[0], text);
+        write(line.children[0], text.replaceAll(" %", "\u00a0%"));
         set(meter, "max", Math.max(most, value, 1));
         set(meter, "high", most);
         set(meter, "aria-label", text);

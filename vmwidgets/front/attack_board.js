@@ -2,6 +2,7 @@
 // away behind the sentence that says which are off.
 import { errorBox, follow, h, root, sender, set, textTwin, translator, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
+import { switchList } from "./switch_list.js";
 
 /**
  * @typedef {object} Row
@@ -40,7 +41,7 @@ function render({ model, el, signal }) {
   const measure = h("button", { type: "button" });
   const total = h("p", { class: "vmw-total", "aria-live": "polite" });
   const unsaid = h("p", { class: "vmw-unsaid" });
-  const board = h("ul", { class: "vmw-defences" });
+  const board = switchList("vmw-defences");
   const missing = h("details", { class: "vmw-missing" }, h("summary"), h("ul"));
   const twin = textTwin(signal, "");
   const fold = h("details", { class: "vmw-fold" }, h("summary"), unsaid, board, missing, twin.el);
