@@ -116,8 +116,9 @@ def attack_matrix(
     """Run each attack on each stack, with all its defences on, with each of them off alone, and with all off.
 
     Each run is one of guest code on a machine of its own, with a secret and a layout that the seed draws. All of it
-    takes about a minute; name stacks or attacks to have a part. ``vm.AttackMatrix`` is the same as a table to browse,
-    with the mechanism of each cell in words.
+    takes about a minute on a computer that does nothing else, several where other programs want its processors, and as
+    long again for each further seed. Name stacks or attacks to have a part; ``"as_shipped"`` takes seconds.
+    ``vm.AttackMatrix`` is the same as a table to browse, with the mechanism of each cell in words.
 
     Parameters
     ----------
