@@ -1,5 +1,5 @@
 // The defence board with prices and a budget; the own exploits are replayed on it at once.
-import { stage } from "./assignment_parts.js";
+import { stage, unbroken } from "./assignment_parts.js";
 import { follow, h, sender, set, textTwin, translator, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 import { switchList } from "./switch_list.js";
@@ -76,7 +76,7 @@ function render({ model, el, signal }) {
       () => h("li", {}, h("b"), h("meter", { min: 0 })),
       (line, { text, value, most }) => {
         const meter = /** @type {HTMLMeterElement} */ (line.children[1]);
-        write(line.children[0], text.replaceAll(" %", "\u00a0%"));
+        write(line.children[0], unbroken(text));
         set(meter, "max", Math.max(most, value, 1));
         set(meter, "high", most);
         set(meter, "aria-label", text);

@@ -1,4 +1,5 @@
 // The manual of the VMM, to unfold: sections with sentences and tables.
+import { unbroken } from "./assignment_parts.js";
 import { h, set, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
@@ -34,7 +35,7 @@ export function manualPages(open) {
       body,
       texts,
       () => h("p"),
-      (one, text) => write(one, text),
+      (one, text) => write(one, unbroken(text)),
     );
     set(wide, "aria-label", title);
     wide.hidden = !rows.length;
@@ -44,7 +45,7 @@ export function manualPages(open) {
       (i) => h("tr", {}, ...rows[i].map((_cell, x) => (i && x ? h("td") : h("th", { scope: i ? "row" : "col" })))),
       (row, cells) => {
         cells.forEach((cell, x) => {
-          write(row.children[x], cell);
+          write(row.children[x], unbroken(cell));
         });
       },
     );

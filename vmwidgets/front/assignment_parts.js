@@ -3,6 +3,14 @@ import { errorBox, h, root, set, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
 /**
+ * A text in which no line ends before a per cent sign, or at the hyphen of a VM's name.
+ * @param {string} text
+ */
+export function unbroken(text) {
+  return text.replaceAll(" %", "\u00a0%").replace(/(\p{Ll})-(?=\d)/gu, "$1\u2011");
+}
+
+/**
  * @typedef {object} Lamp
  * @property {"none" | "wait" | "part" | "good" | "bad"} tone
  * @property {string} label

@@ -1,6 +1,6 @@
 // The head of a wall that is to be broken: which weakness is tried, what is to be reached, and hints with their price.
 import { manualPages } from "./assignment_manual.js";
-import { stage } from "./assignment_parts.js";
+import { stage, unbroken } from "./assignment_parts.js";
 import { follow, h, sender, set, translator, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
@@ -47,7 +47,7 @@ function render({ model, el, signal }) {
       },
     );
     if (!send.busy("family")) list.value = now.family;
-    write(task, now.task);
+    write(task, unbroken(now.task));
     keep(
       hints,
       now.hints,
