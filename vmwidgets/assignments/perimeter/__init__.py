@@ -8,7 +8,6 @@ they find is reported; ``trial`` runs a program on it. ``items`` is what is aske
 from vmwidgets.assignments.perimeter.board import board as board
 from vmwidgets.assignments.perimeter.board import cost as cost
 from vmwidgets.assignments.perimeter.checks import check_item as check_item
-from vmwidgets.assignments.perimeter.checks import check_own as check_own
 from vmwidgets.assignments.perimeter.checks import grade as grade
 from vmwidgets.assignments.perimeter.items import BOOTS as BOOTS
 from vmwidgets.assignments.perimeter.items import ITEMS as ITEMS

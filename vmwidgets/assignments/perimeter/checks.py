@@ -1,6 +1,6 @@
 """What answers are worth: pure functions of a host, the answers and seeds of boots.
 
-The same checks serve two masters: :func:`check_own` tries answers on the instance that the student sees, :func:`grade`
+The same checks serve two masters: :func:`check_item` tries answers on the instance that the student sees, :func:`grade`
 on boots that nobody has seen. Nothing that an answer file claims is believed: programs and boards are run again. Each
 item is looked at alone, so what is missing or broken costs its own points.
 """
@@ -53,12 +53,6 @@ def grade(variant: Variant, answers: Mapping[str, Answer], boot_seeds: Sequence[
     checks = _Checks(variant, answers, boot_seeds, hidden=True)
     for one in ITEMS:
         yield checks.result(one.id)
-
-
-def check_own(variant: Variant, answers: Mapping[str, Answer], boot_seed: int = OWN_BOOT) -> list[Result]:
-    """Try all answers on the instance that the student sees; what the grader finds may differ."""
-    checks = _Checks(variant, answers, (boot_seed,), hidden=False)
-    return [checks.result(one.id) for one in ITEMS]
 
 
 def check_item(variant: Variant, item: str, answers: Mapping[str, Answer], boot_seed: int = OWN_BOOT) -> Result:
