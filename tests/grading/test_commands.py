@@ -1,7 +1,6 @@
 """The teacher's commands, as they are typed."""
 
 import csv
-import os
 import re
 import shlex
 import stat
@@ -167,13 +166,11 @@ def test_stopped_by_hand_it_goes_on_later(run, room, monkeypatch):
         raise KeyboardInterrupt
 
     _hand_in(room, anna="a", boris="b", carl="c")
-    monkeypatch.setattr(commands, "on_this_machine", stop)
-    code, out, err = run(*GRADE)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(commands, "on_this_machine", stop)
+        code, out, err = run(*GRADE)
     assert (code, out) == (130, "")
     assert err.endswith("stopped; what is graded is kept, and the same command goes on from there\n")
-    monkeypatch.undo()
-    os.chdir(room)
-    monkeypatch.setattr(folder, "replay", instead_of_replay)
     assert run(*GRADE)[1].startswith("3 students of 3 are graded\n1 grading was there already\n")
 
 
