@@ -87,8 +87,7 @@ def test_sums_close_on_the_screen(page):
 def test_sliders_by_keyboard(page):
     vcpus = slider(page, "vCPUs")
     expect(vcpus).to_have_value("2")
-    vcpus.focus()
-    page.keyboard.press("ArrowRight")
+    vcpus.press("ArrowRight")
     expect(card(page, "web")).to_have_accessible_name(re.compile("3 vCPU"))
     page.keyboard.press("Home")
     expect(card(page, "web")).to_have_accessible_name(re.compile("1 vCPU"))
@@ -134,8 +133,7 @@ def test_slider_by_mouse(page):
 
 def test_a_held_key_loses_nothing_and_queues_nothing(page):
     memory = slider(page, "Memory")
-    memory.focus()
-    page.keyboard.press("Home")
+    memory.press("Home")
     for _repeat in range(60):
         page.keyboard.down("ArrowRight")
     page.keyboard.up("ArrowRight")
@@ -147,14 +145,12 @@ def test_a_held_key_loses_nothing_and_queues_nothing(page):
 
 
 def test_a_refusal_is_read_out_and_the_slider_goes_back(page):
-    slider(page, "Reservation").focus()
-    page.keyboard.press("End")
+    slider(page, "Reservation").press("End")
     expect(button(page, "Undo")).to_be_enabled()
     card(page, "burner").click()
     expect(field(page, "Virtual machine")).to_have_value("burner")
     expect(slider(page, "Reservation")).to_have_value("0")
-    slider(page, "Reservation").focus()
-    page.keyboard.press("End")
+    slider(page, "Reservation").press("End")
     alert = page.locator(".vmw-controls [role=alert]")
     expect(alert).to_contain_text("reserv")
     expect(slider(page, "Reservation")).to_have_value("0")
@@ -168,15 +164,13 @@ def test_notebook_shortcuts_stay_out(page):
     for index in range(stops.count()):
         stop = stops.nth(index)
         if stop.is_visible() and stop.is_enabled() and not stop.evaluate("e => e.matches('input[type=text]')"):
-            stop.focus()
-            page.keyboard.press("b")
+            stop.press("b")
             page.keyboard.press("x")
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
 
 
 def test_choosing_by_keyboard_lights_it_everywhere(page):
-    card(page, "web").focus()
-    page.keyboard.press("ArrowRight")
+    card(page, "web").press("ArrowRight")
     expect(card(page, "database")).to_be_focused()
     expect(page.locator(".vmw-board .vmw-part[data-vmw-slot='0']").first).to_have_class(re.compile("vmw-dim"))
     expect(page.locator(".vmw-caption [data-vmw-slot='0']").first).to_have_class(re.compile("vmw-dim"))
@@ -252,14 +246,12 @@ def test_any_width(page, width):
 
 
 def test_reload_keeps_what_was_done(notebook, page):
-    slider(page, "vCPUs").focus()
-    page.keyboard.press("End")
+    slider(page, "vCPUs").press("End")
     expect(card(page, "web")).to_have_accessible_name(re.compile("4 vCPU"))
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save').then(() => null)")
     page.reload()
     notebook.ready(page)
     settled(page)
     expect(slider(page, "vCPUs")).to_have_value("4")
-    slider(page, "vCPUs").focus()
-    page.keyboard.press("Home")
+    slider(page, "vCPUs").press("Home")
     expect(card(page, "web")).to_have_accessible_name(re.compile("1 vCPU"))

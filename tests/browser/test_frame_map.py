@@ -166,8 +166,7 @@ def test_a_click_pins(page):
 
 
 def test_keyboard(page):
-    page.locator(MAP).focus()
-    page.keyboard.press("Shift+Tab")
+    page.locator(MAP).press("Shift+Tab")
     page.keyboard.press("Tab")
     for _ in range(4):
         page.keyboard.press("+")
@@ -248,8 +247,7 @@ def test_the_wheel_scrolls_the_page_unless_the_map_has_the_focus(page):
 
 def test_marks_say_the_same_without_colour(page):
     zoom_in(page, 5)
-    page.locator(MAP).focus()
-    page.keyboard.press("Control+Home")
+    page.locator(MAP).press("Control+Home")
     settled(page)
     side = 1 / eye(page)[2]
     assert side >= 10
@@ -345,8 +343,7 @@ def test_notebook_shortcuts_stay_out(page):
     cells = page.locator(".jp-Notebook .jp-Cell").count()
     stops = page.locator(".vmw-frames :is(button, summary, [tabindex='0'])")
     for index in range(stops.count()):
-        stops.nth(index).focus()
-        page.keyboard.press("b")
+        stops.nth(index).press("b")
         page.keyboard.press("x")
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
 

@@ -64,8 +64,7 @@ def shortage(page: Page) -> None:
     for name in ("A", "C"):
         choice(page, "Virtual machine").select_option(name)
         expect(page.locator(".vmw-inside .vmw-title")).to_contain_text(f"of {name}")
-        slider(page, "Working set").focus()
-        page.keyboard.press("End")
+        slider(page, "Working set").press("End")
         expect(page.locator(".vmw-memory-controls output").first).to_have_text("16.0 GiB")
         expect(button(page, "Undo")).to_be_enabled()
     steps(page, 2)
@@ -142,11 +141,9 @@ def test_the_guest_gives_pages_away(page):
 
 def test_a_refusal_is_read_out(page):
     page.get_by_text("Size, reservation, limit").click()
-    slider(page, "Limit").focus()
-    page.keyboard.press("Home")
+    slider(page, "Limit").press("Home")
     expect(button(page, "Undo")).to_be_enabled()
-    slider(page, "Reservation").focus()
-    page.keyboard.press("End")
+    slider(page, "Reservation").press("End")
     expect(page.locator(".vmw-memory-controls [role=alert]")).to_contain_text("memory_reservation_bytes is")
     expect(slider(page, "Reservation")).to_have_value("0")
 
@@ -157,8 +154,7 @@ def test_notebook_shortcuts_stay_out(page):
     for index in range(stops.count()):
         stop = stops.nth(index)
         if stop.is_visible() and stop.is_enabled():
-            stop.focus()
-            page.keyboard.press("b")
+            stop.press("b")
             page.keyboard.press("x")
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
 
@@ -217,6 +213,5 @@ def test_reload_keeps_what_was_done(notebook, page):
     balloon.wait_for()
     assert float(balloon.get_attribute("width")) == pytest.approx(width, rel=0.05)
     expect(choice(page, "Virtual machine")).to_have_value("C")
-    slider(page, "Working set").focus()
-    page.keyboard.press("Home")
+    slider(page, "Working set").press("Home")
     expect(page.locator(".vmw-memory-controls output").first).to_have_text("0.0 GiB")

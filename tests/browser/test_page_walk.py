@@ -217,8 +217,7 @@ def test_notebook_shortcuts_stay_out(page):
     for index in range(stops.count()):
         stop = stops.nth(index)
         if stop.is_enabled():
-            stop.focus()
-            page.keyboard.press("b")
+            stop.press("b")
             page.keyboard.press("x")
     assert page.locator(".jp-Notebook .jp-Cell").count() == count
 
@@ -242,8 +241,7 @@ def test_a_folded_walk_is_made_when_it_is_unfolded(notebook):
     page = notebook.anew(SETUP.replace("PageWalk(lab)", "PageWalk(lab, fold=True)"))
     title = page.locator(f"{WALK} .vmw-fold > summary")
     expect(page.get_by_role("slider")).to_have_count(0)
-    title.focus()
-    page.keyboard.press("Enter")
+    title.press("Enter")
     expect(page.get_by_role("slider")).to_be_visible()
     button(page, "Next reference").click()
     assert cells(page, "vmw-now") == ["1"]

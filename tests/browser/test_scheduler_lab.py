@@ -171,12 +171,10 @@ def test_sliders_and_lists_run_it_anew(page):
     field(page, "Scheduler").select_option("eevdf")
     expect(spans).to_have_attribute("data-drawn", "2")
     expect(page.locator(".vmw-look h4").first).to_contain_text("Linux EEVDF")
-    slider(page, "Weight of thief").focus()
-    page.keyboard.press("ArrowRight")
+    slider(page, "Weight of thief").press("ArrowRight")
     expect(spans).to_have_attribute("data-drawn", "3")
     assert kernel(page, "lab.vm('thief').cpu_shares") == "1100"
-    slider(page, "Victims").focus()
-    page.keyboard.press("ArrowRight")
+    slider(page, "Victims").press("ArrowRight")
     expect(page.locator(".vmw-time-legend button")).to_have_count(4)
     field(page, "Beside it").select_option("")
     expect(page.locator(".vmw-look section")).to_have_count(1)
@@ -209,8 +207,7 @@ def test_a_refusal_is_read_out_where_it_was_asked_for(page):
     for fold in page.locator(".vmw-scheduler-controls summary").all():
         fold.click()
     kernel(page, "lab.configure('thief', cpu_reservation_mhz=1000)")
-    slider(page, "Cap").focus()
-    page.keyboard.press("Home")
+    slider(page, "Cap").press("Home")
     expect(page.locator(".vmw-scheduler-controls [role=alert]")).to_contain_text("cpu_reservation_mhz")
     expect(slider(page, "Cap")).to_have_attribute("aria-valuetext", "no limit")
 
@@ -230,8 +227,7 @@ def test_notebook_shortcuts_stay_out(page):
     for index in range(stops.count()):
         stop = stops.nth(index)
         if stop.is_visible() and stop.is_enabled():
-            stop.focus()
-            page.keyboard.press("b")
+            stop.press("b")
             page.keyboard.press("x")
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
 

@@ -34,11 +34,9 @@ def tab(page: Page, name: str) -> None:
 def test_an_operation_by_keyboard(page):
     slider = page.get_by_role("slider", name="Steps of the operation")
     steps = page.locator(".vmw-steps").first.locator("li").count()
-    slider.focus()
-    page.keyboard.press("ArrowRight")
+    slider.press("ArrowRight")
     expect(page.locator(".vmw-stack-picture .vmw-here")).to_have_count(2)
-    button(page, "Next step").focus()
-    page.keyboard.press("ArrowRight")
+    button(page, "Next step").press("ArrowRight")
     page.keyboard.press("Enter")
     expect(slider).to_have_attribute("aria-valuetext", f"step 3 of {slider.get_attribute('max')}")
     expect(page.locator(".vmw-steps").first.locator("[aria-current=step] .vmw-what")).to_have_count(1)
@@ -54,8 +52,7 @@ def test_it_plays_and_stops_at_the_end(page):
     page.get_by_role("combobox", name="Operation").select_option("computation")
     expect(page.get_by_role("slider", name="Steps of the operation")).to_have_attribute("max", "1")
     play = button(page, "Play")
-    play.focus()
-    page.keyboard.press("Enter")
+    play.press("Enter")
     expect(page.locator(".vmw-stack-picture .vmw-here")).to_have_count(2)
     expect(button(page, "Play")).to_be_focused()
     expect(button(page, "To the end")).to_be_disabled()
@@ -70,8 +67,7 @@ def test_a_failure_foretold_by_keyboard(page):
     guess = page.get_by_role("combobox", name="How many of the 3 VMs")
     guess.nth(0).select_option("3")
     guess.nth(1).select_option("2")
-    button(page, "Let it happen").focus()
-    page.keyboard.press("Enter")
+    button(page, "Let it happen").press("Enter")
     expect(page.locator(".vmw-judged.vmw-good")).to_have_text("✓ As you foretold.")
     expect(page.locator(".vmw-judged.vmw-bad")).to_contain_text("0 go on")
     expect(page.locator(".vmw-stack-picture").nth(1).locator(".vmw-fate-gone")).to_have_count(3)
@@ -190,8 +186,7 @@ def test_notebook_shortcuts_stay_out(page):
     for index in range(stops.count()):
         stop = stops.nth(index)
         if stop.is_visible() and stop.is_enabled():
-            stop.focus()
-            page.keyboard.press("b")
+            stop.press("b")
             page.keyboard.press("x")
     assert page.locator(".jp-Notebook .jp-Cell").count() == count
 
