@@ -8,7 +8,9 @@ from types import SimpleNamespace
 from vmwidgets.assignments.result import Result
 
 BOOTS = 2
-ITEMS = tuple(SimpleNamespace(id=id, most=most, human=id == "b3") for id, most in (("b1", 5), ("b2", 5), ("b3", 10)))
+ITEMS = tuple(
+    SimpleNamespace(id=id, most=most, name=id, human=id == "b3") for id, most in (("b1", 5), ("b2", 5), ("b3", 10))
+)
 
 
 def variant(seed):

@@ -3,28 +3,16 @@
 from collections.abc import Mapping
 
 from vmwidgets import locale
+from vmwidgets.assignments import ASSIGNMENTS, assignment
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark as said
 
 TITLES = {"perimeter": said("Perimeter")}
-_ITEMS = {
-    "a0": said("A0 Rules"),
-    "a1": said("A1 Reconnaissance"),
-    "a2.memory": said("A2 Memory"),
-    "a2.device": said("A2 Device"),
-    "a2.cpu": said("A2 Processor time"),
-    "a3": said("A3 Diagnosis"),
-    "a4.exploits": said("A4 Fix: your own attacks"),
-    "a4.mutants": said("A4 Fix: other attacks"),
-    "a4.workload": said("A4 Fix: the guests' work"),
-    "a5": said("A5 Price"),
-    "a6": said("A6 Post-mortem"),
-}
 
 
 def item_name(item: str) -> str:
     """Name of an item; its id if it has none."""
-    return _(_ITEMS.get(item, item))
+    return _(next((one.name for id in ASSIGNMENTS for one in assignment(id).ITEMS if one.id == item), item))
 
 
 def sentence(id: str, fields: Mapping[str, object]) -> str:

@@ -1,9 +1,9 @@
-"""What is asked, as data: stages, items and their points, options, and the price of hints. No answer stands here."""
+"""What earns points, as data: items, options, tolerances, and the price of hints. No answer stands here."""
 
 from dataclasses import dataclass
 
 from vmwidgets.assignments.perimeter.variant import Variant
-from vmwidgets.assignments.perimeter.weaknesses import SLOTS, WEAKNESSES
+from vmwidgets.assignments.perimeter.weaknesses import WEAKNESSES
 from vmwidgets.chapters.threats import THREATS as _INSTANCES
 from vmwidgets.locale import mark
 from vmwidgets.model.range.defences import DEFENCES
@@ -43,60 +43,34 @@ class Item:
         Stable: results and gradebooks refer to it.
     most
         The most points that it gives.
-    question
-        What is asked (a message id).
+    name
+        What it is called (a message id).
     human
         Whether a person has to read the answer.
     """
 
     id: str
     most: int
-    question: str
+    name: str
     human: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of the assignment.
-
-    Parameters
-    ----------
-    id, title
-        Its key, and what it is called (a message id).
-    items
-        Ids of its items.
-    """
-
-    id: str
-    title: str
-    items: tuple[str, ...]
-
-
 ITEMS: tuple[Item, ...] = (
-    Item("a0", 0, mark("Have you read the manual, and do you attack nothing but this model?")),
-    Item("a1", 5, mark("Which families of attacks is the host weak to, and how sure are you?")),
-    Item("a2.memory", 10, mark("Write a program that crosses the wall between the memories of the VMs.")),
-    Item("a2.device", 10, mark("Write a program that crosses the wall by way of a device.")),
-    Item("a2.cpu", 10, mark("Write a program that crosses the wall by way of the processor.")),
-    Item("a3", 15, mark("For each wall: which mechanism was broken, which threat is it, and which layer decided?")),
-    Item("a4.exploits", 10, mark("Set the board so that your own programs cross no more.")),
-    Item("a4.mutants", 10, mark("Set the board so that other attacks do not cross either.")),
-    Item("a4.workload", 10, mark("Set the board so that the VMs still do their work, within the budget.")),
-    Item("a5", 10, mark("What does your board cost: processor time, frames, exits in a second?")),
-    Item("a6", 10, mark("Which risk is left, and which change of the stack removes it? About 120 words."), human=True),
+    Item("a0", 0, mark("A0 Rules")),
+    Item("a1", 5, mark("A1 Reconnaissance")),
+    Item("a2.memory", 10, mark("A2 Memory")),
+    Item("a2.device", 10, mark("A2 Device")),
+    Item("a2.cpu", 10, mark("A2 Processor time")),
+    Item("a3", 15, mark("A3 Diagnosis")),
+    Item("a4.exploits", 10, mark("A4 Fix: your own attacks")),
+    Item("a4.mutants", 10, mark("A4 Fix: other attacks")),
+    Item("a4.workload", 10, mark("A4 Fix: the guests' work")),
+    Item("a5", 10, mark("A5 Price")),
+    Item("a6", 10, mark("A6 Post-mortem"), human=True),
 )
 """All items, in the order in which they are graded."""
 MOST: dict[str, int] = {one.id: one.most for one in ITEMS}
 """The most points of each item."""
-STAGES: tuple[Stage, ...] = (
-    Stage("a0", mark("A0 Rules"), ("a0",)),
-    Stage("a1", mark("A1 Reconnaissance"), ("a1",)),
-    Stage("a2", mark("A2 Break"), tuple(f"a2.{slot}" for slot in SLOTS)),
-    Stage("a3", mark("A3 Diagnosis"), ("a3",)),
-    Stage("a4", mark("A4 Fix"), ("a4.exploits", "a4.mutants", "a4.workload")),
-    Stage("a5", mark("A5 Price"), ("a5",)),
-    Stage("a6", mark("A6 Post-mortem"), ("a6",)),
-)
 MECHANISMS: dict[str, str] = {
     id: DEFENCES[id].name for id in dict.fromkeys(id for hole in WEAKNESSES.values() for id in hole.switches)
 }
