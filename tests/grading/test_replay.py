@@ -143,6 +143,17 @@ def test_what_a_killed_server_had_not_begun_is_done_by_the_next():
 
 
 @linux
+def test_a_server_that_another_thread_closed_meanwhile_is_replaced():
+    from_server(request())
+    server = fork_server._servers[False]
+    server.close()
+    with pytest.raises(ConnectionError):
+        server.ask(request().to_json())
+    assert from_server(request()).points == 4
+    assert fork_server._servers[False] is not server
+
+
+@linux
 def test_one_submission_does_no_harm_to_the_next():
     for name in ("shoot", "allocate", "end"):
         assert from_server(do(name)).points is None

@@ -20,7 +20,7 @@ from vmwidgets.grading.sandbox import around, environment
 START_S = 60
 """How long the imports may take on a loaded computer."""
 MAX_OUTPUT_BYTES = 2**20
-_END_S = 0.2  # its sockets are closed a moment before a process is known to have ended
+_END_S = 1  # its sockets are closed a moment before a process is known to have ended
 _MARGIN_S = 5  # a child ends itself; only if the kernel did not see to that is it given up
 
 Command = Callable[[str], list[str]]
@@ -108,6 +108,8 @@ class _Server:
         ours, theirs = socket.socketpair()
         with ours:
             with theirs, self._lock:
+                if self._control.fileno() < 0:  # another thread found it dead, after this one had been given it
+                    raise ConnectionError
                 socket.send_fds(self._control, [b"."], [theirs.fileno()])
             end = time.monotonic() + WALL_S + _MARGIN_S
             output = bytearray()
@@ -130,9 +132,10 @@ class _Server:
         return self._process.returncode is not None
 
     def close(self) -> None:
-        self._control.close()
         if self.owner != os.getpid():
+            self._control.close()
             return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self._process.kill()
         self._process.wait()
+        with self._lock:  # no thread is sending through it
+            self._control.close()
