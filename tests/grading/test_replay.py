@@ -154,6 +154,17 @@ def test_a_server_that_another_thread_closed_meanwhile_is_replaced():
 
 
 @linux
+def test_a_server_that_was_stopped_is_replaced(monkeypatch):
+    from_server(request())
+    server = fork_server._servers[False]
+    os.kill(server._process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(fork_server, "WALL_S", 0)
+    monkeypatch.setattr(fork_server, "_MARGIN_S", 0.1)
+    assert replay.replay(request()).points == 4
+    assert server._process.returncode == -signal.SIGKILL
+
+
+@linux
 def test_one_submission_does_no_harm_to_the_next():
     for name in ("shoot", "allocate", "end"):
         assert from_server(do(name)).points is None
@@ -162,12 +173,22 @@ def test_one_submission_does_no_harm_to_the_next():
 
 
 @linux
-def test_a_server_ends_with_whoever_started_it():
-    code = (
-        "import os, signal; from vmwidgets.answers import Answer; from vmwidgets.grading import fork_server, replay; "
-        "replay.ask(b'{}', replay._command, False); "
-        "print(fork_server._servers[False]._process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
-    )
+def test_a_server_ends_with_whoever_started_it_and_serves_nobody_who_was_forked_from_it():
+    code = """
+import os, signal
+from vmwidgets.grading import fork_server, replay
+replay.ask(b"{}", replay._command, False)
+first = fork_server._servers[False]._process
+with fork_server._lock:  # as a thread may that is not there in the child
+    child = os.fork()
+if child == 0:
+    told = replay.ask(b"{}", replay._command, False)
+    os._exit(told is None or fork_server._servers[False]._process.pid == first.pid)
+assert os.waitpid(child, 0)[1] == 0
+assert first.poll() is None
+print(first.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
     try:

@@ -36,6 +36,7 @@ MEMORY_BYTES = 2**30
 """Address space; a replay takes a sixth of it, most of that for libraries."""
 FILES = 64
 READY = b"+"
+"""What a server says when it has imported everything, and a process of it before it reads its request."""
 
 
 def limit() -> None:
@@ -103,7 +104,7 @@ def serve(control: socket.socket) -> None:
         with socket.socket(fileno=handles[0]) as connection:
             try:
                 pid = os.fork()
-            except OSError:  # the computer has no room for another process: this one is not graded
+            except OSError:  # the computer has no room for another process; whoever asked sees that none has begun
                 continue
             if pid == 0:
                 try:
@@ -114,6 +115,7 @@ def serve(control: socket.socket) -> None:
 
 
 def _answer(connection: socket.socket) -> None:
+    connection.sendall(READY)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     limit()
     with connection.makefile("rb") as file:

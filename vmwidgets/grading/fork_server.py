@@ -20,7 +20,6 @@ from vmwidgets.grading.sandbox import around, environment
 START_S = 60
 """How long the imports may take on a loaded computer."""
 MAX_OUTPUT_BYTES = 2**20
-_END_S = 1  # its sockets are closed a moment before a process is known to have ended
 _MARGIN_S = 5  # a child ends itself; only if the kernel did not see to that is it given up
 
 Command = Callable[[str], list[str]]
@@ -48,7 +47,7 @@ def ask(data: bytes, command: Command, sandbox: bool) -> bytes | None:
     """
     if sys.platform != "linux":
         return None
-    for _attempt in range(2):  # a server that was killed meanwhile is replaced once
+    for _attempt in range(2):  # a server that was killed or stopped meanwhile is replaced once
         with _lock:
             server = _server(command, sandbox)
         if server is None:
@@ -69,9 +68,21 @@ def close() -> None:
             _servers.popitem()[1].close()
 
 
+def _leave() -> None:
+    """After a fork the servers are the parent's, and so are their answers; a thread that held the lock is not here."""
+    global _lock
+    _lock = threading.Lock()
+    while _servers:
+        _servers.popitem()[1].leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave)
+
+
 def _server(command: Command, sandbox: bool) -> "_Server | None":
     found = _servers.get(sandbox)
-    if found is None or found.owner != os.getpid():  # after a fork it is the parent's, and so are its answers
+    if found is None:
         try:
             found = _servers[sandbox] = _Server(command, sandbox)
         except ConnectionError:
@@ -81,7 +92,6 @@ def _server(command: Command, sandbox: bool) -> "_Server | None":
 
 class _Server:
     def __init__(self, command: Command, sandbox: bool) -> None:
-        self.owner = os.getpid()
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair()
         with theirs:
@@ -122,19 +132,14 @@ class _Server:
                     if not (part := ours.recv(65_536)):
                         break
                     output += part
-        if not output and self._has_ended():
+        if not output:
             raise ConnectionError
-        return bytes(output)
+        return bytes(output[len(READY) :])
 
-    def _has_ended(self) -> bool:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_S)
-        return self._process.returncode is not None
+    def leave(self) -> None:
+        self._control.close()
 
     def close(self) -> None:
-        if self.owner != os.getpid():
-            self._control.close()
-            return
         self._process.kill()
         self._process.wait()
         with self._lock:  # no thread is sending through it
