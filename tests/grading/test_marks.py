@@ -3,15 +3,16 @@
 import pytest
 
 from vmwidgets.assignments.result import Result
-from vmwidgets.grading.marks import Mark, Reading, is_whole, read_rubric
+from vmwidgets.grading.marks import Mark, Reading, is_whole, read_rubric, read_texts
 from vmwidgets.grading.results import Graded, Refusal
 from vmwidgets.grading.roster import Student
+from vmwidgets.grading.tables import texts
 from vmwidgets.model.errors import VmwidgetsError
 
 ANNA = Student("anna", "Anna A.")
 A5 = Result("a5", 5, 10)
 TEXT = Result("a6", None, 10, "a person has to read it", human=True)
-NO_TEXT = Result("a6", 0, 10, "nothing was handed in", human=True)
+NO_TEXT = Result("a6", 0, 10, "nothing was handed in")
 BROKEN_OFF = Result("a5", None, 10, "the time was up")
 
 
@@ -34,6 +35,7 @@ def _graded(*results, refusal=None):
 def test_points_are_whole_or_none(results, reading, without, with_text):
     mark = Mark(ANNA, _graded(*results), reading=reading)
     assert (mark.points(with_text=False), mark.points(with_text=True)) == (without, with_text)
+    assert (mark.most(with_text=False), mark.most(with_text=True)) == ((10, 20) if results else (0, 0))
 
 
 def test_nothing_handed_in_is_no_zero():
@@ -63,6 +65,15 @@ def test_a_rubric_is_read_and_rows_without_points_are_not_read_yet(tmp_path):
     text = '\ufeffid,points,comment,text\r\nanna, 7 ,"Good, but late",…\r\nboris,,,…\r\n'
     assert _read(tmp_path, text) == {"anna": Reading(7, "Good, but late")}
     assert _read(tmp_path, "id;points\nanna;0\n") == {"anna": Reading(0)}
+
+
+def test_what_a_spreadsheet_must_not_compute_comes_back_as_it_was(tmp_path):
+    student = Student("@anna", "Anna A.")
+    reading = Reading(7, "- V9 is named\n- its price is not")
+    path = tmp_path / "a6.csv"
+    path.write_text(texts([Mark(student, _graded(A5, TEXT), "=V9 remains")], {"@anna": reading}), newline="")
+    assert read_rubric(path, {"@anna"}, 10) == {"@anna": reading}
+    assert read_texts(path) == {"@anna": "=V9 remains"}
 
 
 @pytest.mark.parametrize(

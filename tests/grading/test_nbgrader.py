@@ -9,12 +9,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.grading.hostile_class import SECRET, Handed, hand_in, make_class, token
 from vmwidgets.assignments.perimeter import BOOTS, ITEMS
 from vmwidgets.assignments.tokens import Token, hidden_seeds
+from vmwidgets.grading import nbgrader_step
 from vmwidgets.grading.nbgrader_step import LEDGER, REJECTED
 from vmwidgets.grading.words import points as spoken_points
 from vmwidgets.locale import speaking
@@ -210,6 +212,29 @@ def test_the_export_tells_not_graded_from_no_points(course: Course) -> None:
     assert rows["perfect"]["auto_score"] == "90"
     assert {rows[who]["auto_score"] for who in NOT_GRADED} == {""}
     assert {row["max_score"] for row in rows.values()} == {"100"}
+
+
+@pytest.mark.parametrize(
+    ("scores", "auto", "score"),
+    [
+        ({}, "", ""),  # autograde broke off before it came to the notebook
+        ({"a1": (None, None), "a6": (None, None)}, "", ""),  # and before it came to the points
+        ({"a1": (5, None), "a6": (None, 7)}, "5", "12"),
+        ({"a1": (None, 3), "a6": (None, 0)}, "", "3"),
+    ],
+)
+def test_what_broke_off_is_blank_in_the_export(scores: dict[str, tuple[int | None, int | None]], auto: str, score: str):
+    grades = [
+        SimpleNamespace(name=name, auto_score=auto, manual_score=manual, needs_manual_grade=False)
+        for name, (auto, manual) in scores.items()
+    ]
+    total = sum(
+        auto if manual is None else manual for auto, manual in scores.values() if (auto, manual) != (None, None)
+    )
+    submission = SimpleNamespace(
+        notebooks=[SimpleNamespace(grades=grades)], score=total, late_submission_penalty=0, max_score=100
+    )
+    assert nbgrader_step._sums(submission) == (auto, score, "0" if score else "", score, "100")
 
 
 def test_a_late_submission_is_graded_and_said_to_be_late(course: Course) -> None:

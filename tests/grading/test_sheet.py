@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmwidgets.grading.sheet import cell, read_sheet
+from vmwidgets.grading.sheet import cell, read_sheet, safe
 from vmwidgets.model.errors import VmwidgetsError
 
 
@@ -21,6 +21,18 @@ def test_separators_and_marks_of_spreadsheets(tmp_path, sign):
 def test_a_column_that_is_there_twice_is_not_guessed_at(tmp_path):
     (tmp_path / "a.csv").write_text("id,points,points\nanna,7,8\n")
     assert read_sheet(tmp_path / "a.csv").column("points") is None
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "－1"])
+def test_formulas_are_shown_not_computed(text):
+    assert safe(text) == f"'{text}"
+    assert cell((f"'{text}",), 0) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["", "1", "a=1", "Anna", "'=1", "    Points Possible"])
+def test_plain_text_stays_as_it_is(text):
+    assert safe(text) == text
+    assert text == "'=1" or cell((text,), 0) == text.strip()
 
 
 def test_nothing_is_a_table_without_rows(tmp_path):

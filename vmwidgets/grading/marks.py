@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vmwidgets.assignments import ASSIGNMENTS, assignment
 from vmwidgets.assignments.result import Result
 from vmwidgets.grading.collecting import Remark
 from vmwidgets.grading.results import Graded
@@ -81,13 +82,18 @@ class Mark:
         with_text
             Whether the text that a person reads belongs to the sum.
         """
-        counted = [r.points for r in self.results if with_text or not r.human]
+        counted = [r.points for r in self.results if with_text or not is_read(r.item)]
         whole = [points for points in counted if points is not None]
         return sum(whole) if counted and len(whole) == len(counted) else None
 
     def most(self, with_text: bool) -> int:
         """Most points of the items that :meth:`points` adds up."""
-        return sum(r.most for r in self.results if with_text or not r.human)
+        return sum(r.most for r in self.results if with_text or not is_read(r.item))
+
+
+def is_read(item: str) -> bool:
+    """Whether the points of an item are a person's to give, also where there is nothing to read."""
+    return any(one.human for id in ASSIGNMENTS for one in assignment(id).ITEMS if one.id == item)
 
 
 def _waits_for_a_person(result: Result) -> bool:

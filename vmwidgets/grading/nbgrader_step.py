@@ -24,11 +24,11 @@ from traitlets import Unicode
 
 from vmwidgets import locale
 from vmwidgets.answers import MAX_BYTES
-from vmwidgets.assignments import ASSIGNMENTS, assignment
 from vmwidgets.assignments.tokens import read_secret
 from vmwidgets.grading.collecting import Found
 from vmwidgets.grading.folder import Batch
 from vmwidgets.grading.ledger import Ledger
+from vmwidgets.grading.marks import is_read
 from vmwidgets.grading.replay import Request
 from vmwidgets.grading.results import Graded
 from vmwidgets.grading.roster import Student
@@ -165,16 +165,18 @@ class GradeTable(ExportPlugin):
 
 
 _SUMS = ("auto_score", "raw_score", "late_submission_penalty", "score", "max_score")
-_HUMAN = {item.id.replace(".", "_") for id in ASSIGNMENTS for item in assignment(id).ITEMS if item.human}
 _POINTS = "vmwidgets_points"
 
 
 def _sums(submission: Any) -> tuple[str, ...]:
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-    found = [grade.auto_score for grade in grades if grade.name not in _HUMAN]
-    auto = "" if None in found else f"{sum(found):g}"
+    found = [grade.auto_score for grade in grades if not is_read(_item(grade.name))]
+    auto = "" if None in found or not found else f"{sum(found):g}"
     raw, late = submission.score, submission.late_submission_penalty
-    waits = any(grade.needs_manual_grade for grade in grades)
+    # A submission whose autograde broke off has grades without any points, and waits for nobody.
+    waits = not grades or any(
+        grade.needs_manual_grade or (grade.auto_score is None and grade.manual_score is None) for grade in grades
+    )
     sums = ("", "", "") if waits else tuple(f"{value:g}" for value in (raw, late, max(0, raw - late)))
     return auto, *sums, f"{submission.max_score:g}"
 
@@ -191,7 +193,12 @@ def _submission(course: Any, who: dict[str, str]) -> Path:
 
 def _item_of(cell: NotebookNode) -> str | None:
     id = cell.metadata.get("nbgrader", {}).get("grade_id")
-    return None if id is None else id.replace("_", ".", 1)
+    return None if id is None else _item(id)
+
+
+def _item(id: str) -> str:
+    """Return the item whose points a cell of nbgrader's holds."""
+    return id.replace("_", ".", 1)
 
 
 def _tell(cell: NotebookNode, graded: Graded, item: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""A table that a person or an LMS saved as CSV: heads, and rows with the line they end in."""
+"""A table that a person or an LMS saved as CSV: heads, and rows with the line they end in. No cell is a formula."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from vmwidgets.model.errors import VmwidgetsError
 
 MAX_BYTES = 64 * 1024 * 1024
 _MAX_CELL = 4 * 1024 * 1024
+_FORMULA_SIGNS = frozenset("=+-@＝＋－＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,19 @@ class Sheet:
         return found[0] if len(found) == 1 else None
 
 
+def safe(text: str) -> str:
+    """`text` so that a spreadsheet shows it and does not compute it.
+
+    A cell that begins with one of these signs, or with a tab or line end, is a formula to some spreadsheet programs; an
+    apostrophe before it makes it text (OWASP, "CSV injection").
+    """
+    return f"'{text}" if text[:1] in {"\t", "\r", "\n"} or text.lstrip()[:1] in _FORMULA_SIGNS else text
+
+
 def cell(row: tuple[str, ...], column: int | None) -> str:
-    """The text of a cell, without blanks around it; empty where the row is shorter."""
-    return row[column].strip() if column is not None and column < len(row) else ""
+    """The text of a cell, without blanks around it or what :func:`safe` put before it; empty where the row is shorter."""
+    text = row[column].strip() if column is not None and column < len(row) else ""
+    return text[1:].strip() if text[:1] == "'" and safe(text[1:]) == text else text
 
 
 def read_sheet(path: Path, most_bytes: int = MAX_BYTES) -> Sheet:

@@ -6,18 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from vmwidgets.grading.feedback import in_short
 from vmwidgets.grading.marks import Mark, Reading
+from vmwidgets.grading.sheet import safe
 
 _CANVAS_HEADS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
-_FORMULA_SIGNS = frozenset("=+-@＝＋－＠")
-
-
-def safe(text: str) -> str:
-    """`text` so that a spreadsheet shows it and does not compute it.
-
-    A cell that begins with one of these signs, or with a tab or line end, is a formula to some spreadsheet programs; an
-    apostrophe before it makes it text (OWASP, "CSV injection").
-    """
-    return f"'{text}" if text[:1] in {"\t", "\r", "\n"} or text.lstrip()[:1] in _FORMULA_SIGNS else text
 
 
 def canvas(marks: Sequence[Mark], column: str, possible: int, with_text: bool) -> str:
