@@ -1,8 +1,6 @@
 """What can be taken away: the picture, the data, the experiment."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from vmwidgets.lab import Lab
@@ -27,21 +25,3 @@ def text(lab: Lab, kind: str, draw: Callable[[Lab], str] = picture) -> str:
     if kind == "csv":
         return lab.history().to_csv(index=False, lineterminator="\n")
     return lab.text() if kind == "jsonl" else draw(lab)
-
-
-def save(lab: Lab, path: str | os.PathLike[str]) -> None:
-    """Write the picture, the data or the experiment to a file; its ending says which.
-
-    Raises
-    ------
-    VmwidgetsError
-        If the ending is not ``.svg``, ``.csv`` or ``.jsonl``.
-    """
-    target = Path(path)
-    kind = target.suffix.removeprefix(".")
-    if kind not in ("svg", "csv", "jsonl"):
-        raise VmwidgetsError("{path} ends in none of .svg, .csv, .jsonl", path=str(target))
-    if kind == "jsonl":
-        lab.save(target)
-    else:
-        target.write_text(text(lab, kind), encoding="utf-8", newline="\n")
