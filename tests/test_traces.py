@@ -102,6 +102,8 @@ def test_no_file_and_a_folder(tmp_path):
         read_trace(tmp_path / "missing.csv")
     with pytest.raises(VmwidgetsError, match="cannot be read: "):
         read_trace(tmp_path)
+    with pytest.raises(VmwidgetsError, match="path is 5, expected the name of a file"):
+        read_trace(5)
 
 
 def test_a_trace_becomes_a_workload(file):

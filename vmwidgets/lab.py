@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from vmwidgets import commands, saving
 from vmwidgets.commands import (
@@ -77,7 +77,9 @@ class Lab:
         tick_s: int = 60,
         memory: str | bool = "",
     ) -> None:
-        self._setup = Setup(hardware or Hardware(), get(stack), seed, tick_s, _profile(get(stack), memory))
+        stack = get(stack)
+        hardware = Hardware() if hardware is None else hardware
+        self._setup = Setup(hardware, stack, seed, tick_s, _profile(stack, memory))
         # Callbacks of widgets may arrive on another thread than the cell's: everything goes through this lock.
         self._lock = threading.RLock()
         self._subscribers: dict[object, Callable[[Lab], object]] = {}
@@ -187,8 +189,7 @@ class Lab:
             return self._announce()
 
     def _carry_out(self, command: Command) -> None:
-        if type(command) not in commands.COMMANDS.values():
-            raise VmwidgetsError("{value} is not a command", value=repr(command)[:60])
+        _check(command)
         if isinstance(command, Advance) and self._host.tick + command.ticks > (most := saving.most_ticks(self._setup)):
             raise VmwidgetsError("a lab lasts {most} ticks, and {ticks} have passed", most=most, ticks=self.tick)
         last = self._log[-1] if self._log else None
@@ -220,20 +221,24 @@ class Lab:
         with self._lock:
             if not self._undone:
                 raise VmwidgetsError("there is nothing to redo")
-            command = self._undone[-1]
-            command.apply(self._host)
-            self._log.append(command)
+            self._carry_out(self._undone[-1])
             del self._undone[-1]
             self._coming = None
             return self._announce()
 
     def restore(self, log: Sequence[Command]) -> Snapshot:
-        """Go back to where the lab was when :attr:`log` was ``log``; what came after is forgotten."""
+        """Go back to where the lab was when :attr:`log` was ``log``; what came after can be done again."""
+        if not isinstance(cast(object, log), Sequence):
+            raise VmwidgetsError("{name} is {value}, expected a list", name="log", value=repr(log)[:60])
         with self._lock:
             host = self._setup.host()
             for command in log:
+                _check(command)
                 command.apply(host)
+            after, undone = _between(log, self._log), self._undone
             self._start(host, list(log))
+            if after is not None:
+                self._undone = [*undone, *reversed(after)]
             return self._announce()
 
     def _replayed(self, log: list[Command]) -> Host:
@@ -304,6 +309,11 @@ class Lab:
         """Return one VM."""
         with self._lock:
             return self._host.vm(name)
+
+    @property
+    def setup(self) -> Setup:
+        """How the lab was made; another one after another experiment was loaded."""
+        return self._setup
 
     @property
     def hardware(self) -> Hardware:
@@ -512,6 +522,22 @@ class Lab:
     def __repr__(self) -> str:
         count = len(self.vms)
         return f"<Lab {self.stack.id}: {count} VM{'' if count == 1 else 's'}, tick {self.tick}>"
+
+
+def _check(command: object) -> None:
+    if type(command) not in commands.COMMANDS.values():
+        raise VmwidgetsError("{value} is not a command", value=repr(command)[:60])
+
+
+def _between(earlier: Sequence[Command], later: Sequence[Command]) -> list[Command] | None:
+    """Return the commands that lead from one log to a later one of the same history; ``None`` if it is another."""
+    begin, rest = list(later[: len(earlier)]), list(later[len(earlier) :])
+    then, now = (begin[-1], earlier[-1]) if begin else (None, None)
+    if isinstance(then, Advance) and isinstance(now, Advance) and now.ticks < then.ticks:
+        # Ticks in a row are one command, which has grown.
+        begin[-1] = now
+        rest.insert(0, Advance(then.ticks - now.ticks))
+    return rest if begin == list(earlier) else None
 
 
 def _profile(stack: Stack, memory: str | bool) -> str:

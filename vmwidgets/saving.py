@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vmwidgets import commands
 from vmwidgets.commands import Advance, Command, Setup
-from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.errors import VmwidgetsError, check_int, check_path
 from vmwidgets.model.host import Host
 
 MAX_TICKS = 1_000_000
@@ -28,7 +28,7 @@ def write(path: str | os.PathLike[str], text: str) -> None:
     VmwidgetsError
         If it is too large to be loaded again, or cannot be written.
     """
-    target, data = Path(path), text.encode()
+    target, data = check_path("path", path), text.encode()
     if len(data) > commands.MAX_BYTES:
         raise VmwidgetsError(
             "the experiment takes {size} bytes, more than the {most} of a file",
@@ -60,7 +60,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
     VmwidgetsError
         If there is no such file, it is damaged, or a command in it is refused; it names the line.
     """
-    file = Path(path)
+    file = check_path("path", path)
     if not file.is_file():
         raise VmwidgetsError("there is no file {path}", path=str(file))
     if file.stat().st_size > commands.MAX_BYTES:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.errors import VmwidgetsError, check_path
 from vmwidgets.model.workload import MAX_TRACE, Workload
 
 MAX_BYTES = 8 * 2**20
@@ -54,7 +54,7 @@ def read_trace(path: str | os.PathLike[str], column: int | str | None = None) ->
     VmwidgetsError
         With file, line, column and what was expected there.
     """
-    table = _read(Path(path))
+    table = _read(path)
     return table.trace(table.index(column))
 
 
@@ -66,7 +66,7 @@ def read_traces(path: str | os.PathLike[str]) -> tuple[Trace, ...]:
     VmwidgetsError
         With file, line, column and what was expected there.
     """
-    table = _read(Path(path))
+    table = _read(path)
     return tuple(table.trace(index) for index in range(table.width))
 
 
@@ -136,7 +136,8 @@ class _Table:
         )
 
 
-def _read(path: Path) -> _Table:
+def _read(name: str | os.PathLike[str]) -> _Table:
+    path = check_path("path", name)
     text = _text(path)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if _counts(line)]
     if not lines:

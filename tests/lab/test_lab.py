@@ -91,6 +91,14 @@ def test_ticks_that_are_too_many_for_one_command_make_two(lab):
         (lambda lab: lab.do("advance"), "'advance' is not a command"),
         (lambda lab: lab.save("missing/x.jsonl"), "missing/x.jsonl cannot be written: No such file"),
         (lambda lab: lab.load("missing.jsonl"), "there is no file missing.jsonl"),
+        (lambda lab: lab.save(None), "path is None, expected the name of a file"),
+        (lambda lab: lab.load(b"mine.jsonl"), "path is b'mine.jsonl', expected the name of a file"),
+        (lambda lab: lab.load("mine\0.jsonl"), "path is 'mine\\x00.jsonl', expected the name of a file"),
+        (lambda lab: lab.restore(None), "log is None, expected a list"),
+        (lambda lab: lab.restore(["advance"]), "'advance' is not a command"),
+        (lambda lab: lab.set_stack(5), "stack is 5, expected one of neutral, "),
+        (lambda lab: type(lab)(hardware=4), "hardware is 4, expected a Hardware"),
+        (lambda lab: type(lab)(memory=["esxi"]), "memory is ['esxi'], expected one of neutral, "),
         (lambda lab: lab.forecast(0), "ticks is 0, expected a whole number from 1 to 1024"),
         (lambda lab: lab.forecast(1025), "ticks is 1025, expected a whole number from 1 to 1024"),
     ],
@@ -191,7 +199,28 @@ def test_going_back_to_an_earlier_log(lab):
     lab.advance(5)
     lab.destroy_vm("A")
     lab.restore(log)
-    assert (lab.digest(), lab.log, lab.can_redo) == (before, log, False)
+    assert (lab.digest(), lab.log) == (before, log)
+
+
+def test_what_came_after_an_earlier_log_can_be_done_again(lab):
+    lab.advance(5)
+    log = lab.log
+    lab.advance(4)
+    lab.destroy_vm("A")
+    now, digest = lab.log, lab.digest()
+    lab.create_vm("C")
+    lab.undo()
+    for _twice in range(2):
+        lab.restore(log)
+        assert lab.tick == 5
+        lab.redo()
+        lab.redo()
+        assert (lab.log, lab.digest()) == (now, digest)
+    lab.redo()
+    assert [one.name for one in lab.vms] == ["B", "C"]
+    lab.undo()
+    lab.restore((*log[:-1], Advance(50)))
+    assert not lab.can_redo, "a log of another history"
 
 
 # --------------------------------------------------------------------------------------------------------- subscribers

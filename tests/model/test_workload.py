@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.random import fnv1a, random_permille
 from vmwidgets.model.units import GiB
 from vmwidgets.model.vm import VM
@@ -65,6 +66,20 @@ def test_a_boot_storm_ends():
 def test_a_trace_repeats_value_by_value():
     made = demand(make("trace", value_s=120), np.arange(8, dtype=np.int64))
     assert (made.rate_per_s / 20).tolist() == [0, 0, 50, 50, 100, 100, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "told"),
+    [
+        (["web"], (), "workload is .'web'., expected one of idle, "),
+        ("web", None, "values is None, expected a list"),
+        ("trace", "50", "values is '50', expected a list"),
+        ("trace", (), "the trace has 0 values, expected 1 to "),
+    ],
+)
+def test_what_is_no_workload_gets_a_sentence(kind, values, told):
+    with pytest.raises(VmwidgetsError, match=told):
+        Workload(kind, values=values)
 
 
 def test_batch_jobs_of_different_vms_start_at_different_times():

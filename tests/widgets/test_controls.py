@@ -121,6 +121,19 @@ def test_reset_goes_back_to_the_beginning_of_the_lesson(controls, lab, wire):
     wire.send(controls, name="reset", seq=1)
     assert controls.error == ""
     assert lab.digest() == digest
+    lab.redo()
+    assert lab.vm("web").vcpus == 1, "what a reset took away can be had again"
+
+
+def test_reset_goes_back_to_what_was_loaded(controls, lab, wire, tmp_path):
+    other = vm.Lab("xen")
+    other.create_vm("there")
+    other.save(tmp_path / "other.jsonl")
+    lab.load(tmp_path / "other.jsonl")
+    controls.set("vcpus", 1)
+    wire.send(controls, name="reset", seq=1)
+    assert controls.error == ""
+    assert lab.digest() == other.digest()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """Errors that carry one clear sentence, in a form that a catalogue can translate."""
 
+import os
+from pathlib import Path
+from typing import cast
+
 
 class VmwidgetsError(ValueError):
     """Something the user asked for is refused.
@@ -57,6 +61,21 @@ def check_name(name: str, value: object) -> str:
             value=_short(value),
         )
     return value
+
+
+def check_path(name: str, value: object) -> Path:
+    """Return ``value`` as a path if it can name a file or a folder.
+
+    Raises
+    ------
+    VmwidgetsError
+        With the name and the value.
+    """
+    if isinstance(value, str | os.PathLike):
+        path = os.fspath(cast("str | os.PathLike[str]", value))
+        if "\0" not in path:
+            return Path(path)
+    raise VmwidgetsError("{name} is {value}, expected the name of a file", name=name, value=_short(cast(object, value)))
 
 
 def _short(value: object) -> str:

@@ -62,6 +62,10 @@ class Host:
         tick_s: int = 60,
         memory: MemoryProfile | None = None,
     ) -> None:
+        if type(hardware) is not Hardware:
+            raise VmwidgetsError("hardware is {value}, expected a Hardware", value=repr(hardware)[:60])
+        if type(stack) is not Stack:
+            raise VmwidgetsError("stack is {value}, expected a Stack", value=repr(stack)[:60])
         self.hardware = hardware
         self.stack = stack
         self.seed = check_int("seed", seed, 0, 2**63 - 1)

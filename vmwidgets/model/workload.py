@@ -10,9 +10,9 @@ The numbers of the kinds below are the course's own round figures, chosen so tha
 they are not measurements.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,8 +112,8 @@ class Workload:
     parameters: tuple[tuple[str, int], ...]
     values: tuple[int, ...]
 
-    def __init__(self, kind: str, *, values: tuple[int, ...] = (), **parameters: int) -> None:
-        if kind not in WORKLOADS:
+    def __init__(self, kind: str, *, values: Sequence[int] = (), **parameters: int) -> None:
+        if type(kind) is not str or kind not in WORKLOADS:
             raise VmwidgetsError(
                 "workload is {kind}, expected one of {known}", kind=repr(kind)[:60], known=", ".join(WORKLOADS)
             )
@@ -127,6 +127,8 @@ class Workload:
                     known=", ".join(known),
                 )
             check_int(name, value, known[name].low, known[name].high)
+        if not isinstance(cast(object, values), Sequence) or isinstance(values, str):
+            raise VmwidgetsError("{name} is {value}, expected a list", name="values", value=repr(values)[:60])
         if kind == "trace":
             if not 1 <= len(values) <= MAX_TRACE:
                 raise VmwidgetsError(

@@ -70,6 +70,6 @@ def memory_profile(name: str) -> MemoryProfile:
     VmwidgetsError
         If there is no such profile.
     """
-    if name not in MEMORY:
+    if type(name) is not str or name not in MEMORY:
         raise VmwidgetsError("memory is {name}, expected one of {known}", name=repr(name)[:60], known=", ".join(MEMORY))
     return MEMORY[name]

@@ -26,7 +26,7 @@ class Settings(View):
         self.lab = lab
         self.selection = selection or Selection(lab)
         self._locked = ""
-        self._began = lab.log
+        self._setup, self._began = lab.setup, lab.log
         super().__init__(state=self._state(), **traits)
         self._closers += [lab.subscribe(self._follow)]
         self.selection.observe(self._changed, watched)
@@ -51,8 +51,10 @@ class Settings(View):
     def _on_set(self, content: dict[str, Any]) -> None:
         raise NotImplementedError
 
-    def _follow(self, _lab: Lab) -> None:
-        self.selection.refresh(self.lab)
+    def _follow(self, lab: Lab) -> None:
+        if lab.setup is not self._setup:  # another experiment was loaded
+            self._setup, self._began = lab.setup, lab.log
+        self.selection.refresh(lab)
         self.refresh()
 
     def _changed(self, _change: object) -> None:
