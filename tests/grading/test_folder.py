@@ -7,12 +7,13 @@ from hashlib import sha256
 import pytest
 
 from tests.grading.class_of_three import LAST_DAY, RESULTS, SECRET, STUDENTS, instead_of_replay, submission
-from vmwidgets import receipts
+from vmwidgets import answer_sheet, receipts
 from vmwidgets.answers import MAX_BYTES, Answer, parse
 from vmwidgets.grading import folder
 from vmwidgets.grading.collecting import Found
 from vmwidgets.grading.folder import Batch
 from vmwidgets.grading.ledger import MAX_GRADED, Ledger
+from vmwidgets.grading.report import marks
 from vmwidgets.grading.results import to_line
 from vmwidgets.grading.workers import Lost, on_this_machine
 
@@ -159,10 +160,31 @@ def test_a_fault_of_the_grader_costs_one_submission(grade, monkeypatch):
     assert batch.judged["boris"].results[0].fields == {"error": "RecursionError"}
 
 
-def test_a_token_of_another_term_is_refused(grade):
-    batch, replayed = grade({ANNA: submission("anna")}, term="some other term")
+@pytest.mark.parametrize("graded_before", [False, True])
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [
+        ({"term": "some other term"}, "the token is one of another term"),
+        ({"secret": b"x" * 40}, "the token is not one that was made for this class"),
+    ],
+)
+def test_a_token_that_is_not_taken_is_refused_also_after_it_was_taken_once(grade, graded_before, why, reason):
+    if graded_before:
+        grade({ANNA: submission("anna")})
+    batch, replayed = grade({ANNA: submission("anna")}, **why)
     assert replayed == []
-    assert _reason(batch, ANNA) == "the token is one of another term"
+    assert _reason(batch, ANNA) == reason
+    assert marks(batch, [ANNA], {})[0].points(with_text=False) is None
+
+
+def test_what_was_graded_stands_when_the_model_is_another_one(grade, monkeypatch):
+    handed_in = {ANNA: submission("anna")}
+    grade(handed_in)
+    monkeypatch.setattr(answer_sheet, "MODEL", "vmwidgets/99")
+    batch, replayed = grade(handed_in | {BORIS: handed_in[ANNA]})
+    assert (replayed, batch.kept) == ([], 1)
+    assert batch.judged["anna"].results == RESULTS
+    assert _reason(batch, BORIS) == "the answers were given with another version of vmwidgets"
 
 
 def test_a_receipt_in_a_page_that_an_lms_saved_is_found(grade, tmp_path):

@@ -228,9 +228,7 @@ def test_what_broke_off_is_blank_in_the_export(scores: dict[str, tuple[int | Non
         SimpleNamespace(name=name, auto_score=auto, manual_score=manual, needs_manual_grade=False)
         for name, (auto, manual) in scores.items()
     ]
-    total = sum(
-        auto if manual is None else manual for auto, manual in scores.values() if (auto, manual) != (None, None)
-    )
+    total = sum((auto if manual is None else manual) or 0 for auto, manual in scores.values())
     submission = SimpleNamespace(
         notebooks=[SimpleNamespace(grades=grades)], score=total, late_submission_penalty=0, max_score=100
     )

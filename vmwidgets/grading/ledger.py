@@ -6,7 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vmwidgets.answers import MODEL
 from vmwidgets.grading.marks import is_whole
 from vmwidgets.grading.results import Graded, from_line, to_line
 from vmwidgets.model.errors import VmwidgetsError
@@ -68,9 +67,8 @@ class Ledger:
         self._keep(graded)
 
     def whole(self, student: str, sha256: str) -> Graded | None:
-        """The grading of these very answers by this version of the model, if it is whole."""
-        same = (r for r in reversed(self.of(student)) if r.sha256 == sha256 and r.model == MODEL)
-        return next(same, None)
+        """The grading of these very answers, if it is whole."""
+        return next((r for r in reversed(self.of(student)) if r.sha256 == sha256), None)
 
     def of(self, student: str) -> list[Graded]:
         """Whole gradings of a student, oldest first."""

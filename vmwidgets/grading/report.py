@@ -39,7 +39,8 @@ def marks(batch: Batch, students: Sequence[Student], readings: Mapping[str, Read
 
 def _mark(batch: Batch, student: Student, reading: Reading | None) -> Mark:
     graded = batch.judged.get(student.id)
-    earlier = next(reversed(batch.ledger.of(student.id)), None)
+    refused = None if graded is None else graded.sha256
+    earlier = next((r for r in reversed(batch.ledger.of(student.id)) if r.sha256 != refused), None)
     remarks: tuple[Remark, ...] = ()
     if graded is None:
         graded = earlier

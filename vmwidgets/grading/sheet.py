@@ -43,7 +43,7 @@ def safe(text: str) -> str:
 
 
 def cell(row: tuple[str, ...], column: int | None) -> str:
-    """The text of a cell, without blanks around it or what :func:`safe` put before it; empty where the row is shorter."""
+    """The text of a cell, without blanks around it and what :func:`safe` put there; empty where the row is shorter."""
     text = row[column].strip() if column is not None and column < len(row) else ""
     return text[1:].strip() if text[:1] == "'" and safe(text[1:]) == text else text
 

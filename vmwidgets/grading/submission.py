@@ -27,6 +27,8 @@ NOT_GENUINE = said("the token is not one that was made for this class")
 OTHER_STUDENT = said("the token is that of another student")
 OTHER_TERM = said("the token is one of another term")
 EXPIRED = said("the token was valid until {day}")
+OUTDATED = frozenset({OTHER_MODEL, EXPIRED})
+"""Reasons that come with time: what was graded before stands."""
 
 
 def load(path: str | os.PathLike[str]) -> bytes | Refusal:
