@@ -1,10 +1,12 @@
 """Guest code of one's own on the stack of a lab: its VMs lend the names, the stack decides what comes of it."""
 
+import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
 
 from vmwidgets.attacks import ATTACKS
+from vmwidgets.model.assembly import MNEMONICS
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.run import BUDGET, run_attack
@@ -15,6 +17,7 @@ from vmwidgets.model.stack import Stack
 
 MOST_INSTRUCTIONS = 10_000_000
 """Guest code may not attempt more."""
+_WORD = re.compile(r"\w+")
 
 
 def run(
@@ -45,13 +48,13 @@ def run(
     rest = [one for one in names if one not in (attacker, victim)]
     chosen = {ATTACKER: attacker, VICTIM: victim, VMS - 1: rest[0] if rest else ""}
     budget = check_int("budget", budget, 1, MOST_INSTRUCTIONS)
-    found = run_attack(wanted, stack, _switches(stack, defences), seed, budget)
+    found = run_attack(wanted, stack, switches_of(stack, defences), seed, budget)
     return _named(found, {f"guest {index}": name for index, name in chosen.items() if name})
 
 
-def _attack(code: object, pattern: str) -> Attack:
+def _attack(code: object, pattern: object) -> Attack:
     """Return an attack as it is, by its id, or made of a text, with the situation and the goal of another."""
-    if pattern and pattern not in ATTACKS:
+    if pattern and not (isinstance(pattern, str) and pattern in ATTACKS):
         raise VmwidgetsError(
             "attack is {value}, expected one of {known}", value=repr(pattern)[:60], known=", ".join(ATTACKS)
         )
@@ -61,9 +64,15 @@ def _attack(code: object, pattern: str) -> Attack:
         raise VmwidgetsError("code is {value}, expected guest code, an attack or the id of one", value=repr(code)[:60])
     if code in ATTACKS:
         return ATTACKS[code]
+    if _WORD.fullmatch(code) and code.lower() not in MNEMONICS:  # no program is one word that is no instruction
+        near = difflib.get_close_matches(code.lower(), ATTACKS, 1)
+        if near:
+            raise VmwidgetsError("there is no attack {id}, did you mean {near}?", id=code[:40], near=near[0])
+        raise VmwidgetsError("there is no attack {id}, expected one of {known}", id=code[:40], known=", ".join(ATTACKS))
     if not pattern:
         return Attack.from_text(code)
-    return Attack.from_text(code, ATTACKS[pattern].goal, ATTACKS[pattern].placement)
+    like = ATTACKS[str(pattern)]
+    return Attack.from_text(code, like.goal, like.placement)
 
 
 def _known(what: str, name: object, names: tuple[str, ...]) -> str:
@@ -78,19 +87,6 @@ def _known(what: str, name: object, names: tuple[str, ...]) -> str:
             known=", ".join(names) or "the VMs of the lab, which has none",
         )
     return name
-
-
-def _switches(stack: Stack, defences: object) -> dict[str, bool]:
-    """Return switches by id, all of which are on or off."""
-    if defences is None or isinstance(defences, str):
-        return switches_of(stack, defences)
-    if not isinstance(defences, Mapping):
-        raise VmwidgetsError("defences is {value}, expected ids with true or false", value=repr(defences)[:60])
-    given = cast("Mapping[object, object]", defences)
-    for id, on in given.items():
-        if not isinstance(on, bool):
-            raise VmwidgetsError("the defence {name} is {value}, expected true or false", name=id, value=repr(on)[:60])
-    return {str(id): on is True for id, on in given.items()}
 
 
 def _named(verdict: Verdict, names: Mapping[str, str]) -> Verdict:

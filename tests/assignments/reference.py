@@ -13,7 +13,7 @@ from vmwidgets.assignments.perimeter.proof import Step
 from vmwidgets.assignments.perimeter.variant import BOOT_NAMES
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS, Weakness
 from vmwidgets.chapters.threats import threats_of
-from vmwidgets.model.range.run import fill
+from vmwidgets.model.range.reading import fill
 
 REPORT = "    mov rax, {call_report}\n    vmcall\n"
 TAKEN = "    xor rsi, rsi\n    mov rdi, [rsi + 8]          ; the secret, behind the mark\n"

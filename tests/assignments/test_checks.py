@@ -17,7 +17,7 @@ from vmwidgets.assignments.perimeter.variant import BOOT_NAMES
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS, WEAKNESSES
 from vmwidgets.assignments.result import Result
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.model.range.run import fill
+from vmwidgets.model.range.reading import fill
 
 Answers = dict[str, Answer]
 BOOTS = (2**63 + 11, 90210)

@@ -17,7 +17,7 @@ from vmwidgets.assignments.perimeter.board import budget, cost, reference
 from vmwidgets.assignments.perimeter.fit import fit, priced
 from vmwidgets.assignments.perimeter.variant import BOOT_NAMES, Variant, variant
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS, Weakness, holes_of
-from vmwidgets.model.range.run import fill
+from vmwidgets.model.range.reading import fill
 
 BOOTS = 2
 Programs = dict[str, tuple[str, str]]

@@ -77,6 +77,8 @@ def test_a_budget_ends_what_goes_on_forever(lab):
     [
         ({"code": "mvo rax, 1"}, "line 1"),
         ({"code": "mov rax, {moat}"}, "there is no moat in the manual, expected one of "),
+        ({"code": "device_overun"}, "there is no attack device_overun, did you mean device_overrun?"),
+        ({"code": "siege"}, "there is no attack siege, expected one of beyond_memory, "),
         ({"code": 5}, "code is 5, expected guest code, an attack or the id of one"),
         ({"code": "nop", "vm": "nobody"}, "vm is 'nobody', expected one of web, db, batch"),
         ({"code": "nop", "target": 7}, "target is 7, expected one of web, db, batch"),
@@ -86,6 +88,7 @@ def test_a_budget_ends_what_goes_on_forever(lab):
         ({"code": "nop", "defences": ["iommu"]}, r"defences is \['iommu'\], expected ids with true or false"),
         ({"code": "nop", "defences": {"validation": True}}, "KVM does not have the defence validation"),
         ({"code": "nop", "attack": "siege"}, "attack is 'siege', expected one of beyond_memory, "),
+        ({"code": "nop", "attack": ["dma"]}, r"attack is \['dma'\], expected one of beyond_memory, "),
         ({"code": "nop", "budget": 0}, "budget is 0, expected a whole number from 1"),
     ],
 )
@@ -99,6 +102,8 @@ def test_a_wrong_call_gets_a_sentence(lab, how, told):
     [
         ({"code": 5}, "code is 5, expected guest code as a text"),
         ({"code": "nop", "goal": "glory"}, "goal is 'glory', expected one of secret, "),
+        ({"code": "nop", "goal": ["secret"]}, r"goal is \['secret'\], expected one of secret, "),
+        ({"code": "nop", "placement": "here"}, "placement is 'here', expected a placement"),
     ],
 )
 def test_an_attack_of_a_text_needs_a_text_and_a_goal(how, told):

@@ -60,6 +60,10 @@ def one(text):
         ("jpe self\nself:", "jp", (Target("self", 1),)),
         ("smsw [rax]", "smsw", (Memory(0, None, 1, 0, 0),)),
         ("mov rax, cr2", "mov", (Register(0, 64), ControlRegister(2))),
+        ("mov rax, 2 + 3*0x1000 - 1", "mov", (Register(0, 64), Immediate(0x3001))),
+        ("add rsi, -4096*2", "add", (Register(6, 64), Immediate(-8192))),
+        ("mov al, [rbx + 2*8 + rcx*4 - 3*1]", "mov", (Register(0, 8), Memory(3, 1, 4, 13, 8))),
+        ("self: mov rax, self + 16*2", "mov", (Register(0, 64), Immediate(ORIGIN + 32))),
     ],
 )
 def test_what_is_read(text, mnemonic, operands):
@@ -87,6 +91,18 @@ def test_labels_comments_and_lines():
     [
         ("nop\n  mvo rax, 1", 2, 3, "there is no 'mvo', did you mean mov?"),
         ("quux", 1, 1, "expected mov, add"),
+        ("mul rbx", 1, 1, "there is no 'mul' here, it can be done with shl, add"),
+        ("nop\n cmovz rax, rbx", 2, 2, "there is no 'cmovz' here, it can be done with jz, mov"),
+        ("section .text", 1, 1, "'section' is not needed here, leave the line out"),
+        ("mov r\u0430x, 5", 1, 6, "the letter '\u0430' in 'r\u0430x' is none of a to z"),
+        ("mov rax, $5", 1, 10, "al..r15b, [ ], 10, 0x0a"),
+        ("mov rax, 2*", 1, 11, "this is '*', expected the end of the line"),
+        ("mov rax, 5 + rbx", 1, 14, "this is 'rbx', expected 10, 0x0a"),
+        ("mov rax, " + "*".join(["9" * 19] * 900), 1, 10, "the number does not fit"),
+        ("mov rax, 0x10000000000000000 - 0x10000000000000000", 1, 10, "the number does not fit"),
+        ("mov rax, [2*4*rcx]", 1, 14, "this is '*'"),
+        ("mov rax, [rcx*2*4]", 1, 16, "this is '*', expected ']'"),
+        ("cmp qword [rax], 0x80000000", 1, 18, "put a larger one into a register with mov first"),
         ("mov", 1, 4, "the line ends here"),
         ("mov rax", 1, 8, "the line ends here, expected ','"),
         ("mov rax ; nothing", 1, 8, "the line ends here"),
@@ -146,7 +162,7 @@ def test_labels_comments_and_lines():
         ("invlpg rax", 1, 8, "expected ["),
         ("smsw al", 1, 6, "this register has 8 bits, expected 16"),
         ("smsw dword [rax]", 1, 6, "this memory has 32 bits, expected 16"),
-        ("mov cr1, rax", 1, 5, "there is no 'cr1'"),
+        ("mov cr1, rax", 1, 5, "this is 'cr1', expected cr0, cr2, cr3, cr4"),
         ("mov rax, tabel\ntable: dq 1", 1, 10, "there is no 'tabel', did you mean table?"),
         ("mov rax, [tabel + 8]\ntable: dq 1", 1, 11, "there is no 'tabel', did you mean table?"),
         ("mov rax, [rbx - table]\ntable: dq 1", 1, 17, "after a +"),
@@ -231,6 +247,24 @@ def test_an_assembler_accepts_what_is_accepted(text):
 
     program = assemble(text)
     assert len(list(encoded(program))) == sum(one.mnemonic != "data" for one in program.instructions)
+
+
+@given(st.lists(st.lists(st.integers(0, 999), min_size=1, max_size=3), min_size=1, max_size=4), st.data())
+@settings(max_examples=50, deadline=None)
+def test_sums_and_products_come_to_what_an_assembler_makes_of_them(terms, data):
+    needs("keystone")
+    needs("unicorn")
+    from tests.real_engine import encode
+
+    signs = data.draw(st.lists(st.sampled_from((" + ", "-")), min_size=len(terms), max_size=len(terms)))
+    text = "".join(sign + "*".join(map(str, factors)) for sign, factors in zip(signs, terms, strict=True)).lstrip(" +")
+    read = one(f"mov rax, {text}").operands[1].value
+    if abs(read) < 2**31:
+        assert encode(f"mov rax, {text}") == encode(f"mov rax, {read}")
+        assert (
+            one(f"mov rax, [rbx + {text}]" if text[0] != "-" else f"mov rax, [rbx{text}]").operands[1].displacement
+            == read
+        )
 
 
 registers = st.sampled_from((*BY_SIZE[64], *BY_SIZE[32], *BY_SIZE[16], *BY_SIZE[8], "rsp", "esp", "spl"))

@@ -8,7 +8,8 @@ from vmwidgets.model.assembly import assemble
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.mutants import KINDS, mutate
-from vmwidgets.model.range.run import fill, run_attack
+from vmwidgets.model.range.reading import fill
+from vmwidgets.model.range.run import run_attack
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.stacks import STACKS
 

@@ -9,7 +9,7 @@ from vmwidgets.attacks import ATTACKS
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.attack import Attack, Placement
 from vmwidgets.model.range.defences import DEFENCES
-from vmwidgets.model.range.run import Shot, fill, run_attack
+from vmwidgets.model.range.run import Shot, run_attack
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.verdict import MECHANISMS, NOTHING
 from vmwidgets.stacks import STACKS
@@ -45,9 +45,41 @@ def test_guest_code_uses_only_what_every_manual_has(attack):
         assert names <= set(Scenario(stack, attack.placement).manual())
 
 
-def test_a_name_that_is_not_in_the_manual_is_refused():
-    with pytest.raises(VmwidgetsError, match="no secret in the manual, expected one of mark"):
-        fill("mov rax, {secret}", {"mark": 1})
+@pytest.mark.parametrize(
+    ("code", "reason", "line"),
+    [
+        ("nop\nint 0x80", "triple_fault", 2),  # no handler
+        ("int 0x80\nhlt\nvector_128: nop", "triple_fault", 1),  # no stack: it would begin at the last address
+        ("jmp rax", "invalid_opcode", 1),
+        ("mov rbx, 5\ndq 5", "invalid_opcode", 2),
+        ("rdmsr", "rdmsr", 1),
+        ("push rax", "page_fault", 1),
+    ],
+)
+def test_a_verdict_says_what_ended_the_guest(code, reason, line):
+    verdict = run_attack(code, KVM)
+    assert (verdict.fault.reason, verdict.fault.rip_line) == (reason, line)
+    assert not verdict.finished
+    assert repr(verdict).endswith(f", ended in line {line} by {reason}>")
+
+
+@pytest.mark.parametrize("stack", [KVM, XEN, STACKS["virtualbox"]], ids=lambda stack: stack.id)
+def test_a_guest_handles_its_own_interrupts_and_faults(stack):
+    handles = "mov rsp, 0x9000\nint 0x80\ncmp rbx, 5\njne bad\njmp rcx\nbad: hlt\nvector_128: mov rbx, 5\niretq\nfault:"
+    verdict = run_attack(handles, stack)
+    assert verdict.finished
+    assert (verdict.exits["hlt"], verdict.exits.get("software_interrupt", 0)) == (0, 0)
+    assert verdict.exits["invalid_opcode"] == 1
+
+
+def test_a_verdict_is_shown_in_a_line():
+    verdict = run_attack(ATTACKS["dma"], KVM)
+    assert repr(verdict) == (
+        f"<Verdict: secret not reached, {verdict}; decisions: {len(verdict.trace)}, "
+        f"instructions: {verdict.instructions}, exits: {sum(verdict.exits.values())}>"
+    )
+    last = verdict.trace[-1]
+    assert str(last) == f"{last.number}: {last.layer} {last.outcome} {last.address:#x} by {last.check}"
 
 
 def test_a_budget_ends_what_does_not_end():

@@ -68,7 +68,7 @@ def test_it_says_what_the_model_says(stack, id):
     lab = vm.Lab(stack)
     trial = Trial(lab, id)
     trial.run()
-    whole = run_attack(ATTACKS[id], STACKS[stack])
+    whole = run_attack(replace(ATTACKS[id], code=trial.code), STACKS[stack])
     # Steps one by one end as the whole run does.
     assert trial.shot.verdict() == whole
     assert trial.ended
@@ -276,6 +276,9 @@ def test_what_is_not_told_is_not_in_the_manual_and_cannot_be_used(lab):
         ("push 5", "no label fault to go on at after this: page fault"),  # the stack would begin at the last address
         ("mov rax, [0x2000000]", "no label fault to go on at after this: page fault"),
         ("mov rsi, {memory_bytes}\nmov rax, [rsi]", "The VMM does not go on after this exit: "),
+        ("nop\nint 0x80", "no label vector_128 to go on at after this: software interrupt"),
+        ("int 3\nvector_3: hlt", "leaves a frame at rsp, where you have no memory. Instructions: 1."),
+        ("rdmsr", "no label fault to go on at after this: "),
         ("push 5\nfault:\nnop", "The code has run to its end. Instructions: 2."),
     ],
 )
@@ -283,6 +286,20 @@ def test_it_says_why_a_run_ends(lab, code, said):
     trial = Trial(lab, code=code)
     trial.run()
     assert said in status(trial)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"attack": ["dma"]}, "there is no attack"),
+        ({"code": 5}, "code is 5, expected guest code as a text"),
+        ({"defences": 5}, "defences is 5, expected ids with true or false"),
+        ({"defences": {"iommu": 0}}, "the defence iommu is 0, expected true or false"),
+    ],
+)
+def test_a_wrong_lab_gets_a_sentence(lab, how, told):
+    with pytest.raises(vm.VmwidgetsError, match=told):
+        vm.AttackLab(lab, **how)
 
 
 def test_who_is_gone_does_not_work(lab):

@@ -38,6 +38,12 @@ def chosen_attacks(attacks: object) -> list[Attack]:
         If there is no such attack.
     """
     found: list[Attack] = []
+    if not isinstance(attacks, str | Attack | Iterable):
+        raise VmwidgetsError(
+            "{name} is {value}, expected the id of an attack, an attack, or a list of them",
+            name="attacks",
+            value=repr(attacks)[:60],
+        )
     for one in [attacks] if isinstance(attacks, str | Attack) else cast("Iterable[object]", attacks):
         if isinstance(one, Attack):
             found.append(one)
@@ -51,7 +57,19 @@ def chosen_attacks(attacks: object) -> list[Attack]:
 
 
 def chosen_stacks(stacks: object) -> list[Stack]:
-    """Return stacks by their ids, or as they are; all if none is named."""
+    """Return stacks by their ids, or as they are; all if none is named.
+
+    Raises
+    ------
+    VmwidgetsError
+        If there is no such stack.
+    """
+    if not isinstance(stacks, str | Stack | Iterable):
+        raise VmwidgetsError(
+            "{name} is {value}, expected the id of a product, its record, or a list of them",
+            name="stacks",
+            value=repr(stacks)[:60],
+        )
     named = [stacks] if isinstance(stacks, str | Stack) else list(cast("Iterable[object]", stacks))
     return [get(cast("str | Stack", one)) for one in named] or list(STACKS.values())
 

@@ -8,6 +8,7 @@ out are ``ah`` and its like, pushes of 16 bits, addresses of 32 bits or relative
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NoReturn
 
 from vmwidgets.model.data_directives import DIRECTIVES, read_data
 from vmwidgets.model.errors import VmwidgetsError, check_int
@@ -24,6 +25,7 @@ from vmwidgets.model.guest_code import (
     Register,
     Target,
 )
+from vmwidgets.model.left_out import NOT_NEEDED, instead_of
 from vmwidgets.model.operands import ACCUMULATORS, CONTROL, LABEL, NAMES, Operands
 
 MAX_INSTRUCTIONS = 256
@@ -197,10 +199,27 @@ class _Line(Operands):
             return Instruction(BARRIER, (), self.line)
         shape = _SHAPES.get(name)
         if shape is None:
-            self.unknown(name, (*MNEMONICS, *DIRECTIVES), 0)
+            self._refuse(name)
         operands = self._operands(name, shape)
         self.finish()
         return Instruction(_CANONICAL.get(name, name), operands, self.line)
+
+    def _refuse(self, name: str) -> NoReturn:
+        """Say that this is no instruction of the subset, and what is meant or does the same."""
+        if instead := instead_of(name):
+            raise AssemblyError(
+                "line {line}, column {column}: there is no {word} here, it can be done with {instead}",
+                **self.here(0),
+                word=repr(name),
+                instead=instead,
+            )
+        if name in NOT_NEEDED:
+            raise AssemblyError(
+                "line {line}, column {column}: {word} is not needed here, leave the line out",
+                **self.here(0),
+                word=repr(name),
+            )
+        self.unknown(name, (*MNEMONICS, *DIRECTIVES), 0)
 
     def _operands(self, name: str, shape: str) -> tuple[Operand, ...]:
         match shape:

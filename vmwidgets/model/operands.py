@@ -15,7 +15,7 @@ from vmwidgets.model.guest_code import (
     Operand,
     Register,
 )
-from vmwidgets.model.tokens import Tokens
+from vmwidgets.model.tokens import FIELD, Tokens
 
 NAMES = {
     **{name: Register(number, 64) for number, name in enumerate(REGISTERS)},
@@ -32,6 +32,7 @@ CONTROL = {f"cr{number}": ControlRegister(number) for number in (0, 2, 3, 4)}
 SIZES = {"byte": 8, "word": 16, "dword": 32, "qword": 64}
 ACCUMULATORS = ("al", "ax", "eax")
 LABEL = re.compile(r"[A-Za-z_.][\w.]*", re.ASCII)
+_CONTROL = re.compile(r"cr\d+")
 _ANYWHERE = 2**31 - 1  # every label lies below, so its address fits where a number of 32 bits does
 
 
@@ -47,13 +48,16 @@ class Operands(Tokens):
 
     addresses: Mapping[str, int] = field(default_factory=dict[str, int])
 
-    def place(self) -> Register | Memory:
-        """Take a register or a place in memory; how much of memory is 0 if it is not said."""
+    def place(self, others: str = "") -> Register | Memory:
+        """Take a register or a place in memory; how much of memory is 0 if it is not said.
+
+        ``others`` says what else could stand there.
+        """
         if self.peek() == "[":
             return self.memory(0)
         bits = SIZES.get(self.peek().lower())
         if bits is None:
-            return self.register()
+            return self.register(others=others)
         self.at += 1
         if self.peek().lower() == "ptr":
             self.at += 1
@@ -61,12 +65,12 @@ class Operands(Tokens):
             self.unexpected("[")
         return self.memory(bits)
 
-    def register(self, least: int = 8, *, alone: bool = False) -> Register:
-        """Take a register of at least so many bits; ``alone`` says that memory would not do."""
+    def register(self, least: int = 8, *, alone: bool = False, others: str = "") -> Register:
+        """Take a register of at least so many bits; ``alone`` says that memory would not do, ``others`` what would."""
         word = self.peek()
         register = NAMES.get(word.lower())
         if register is None:
-            expected = "rax..r15, eax..r15d, ax..r15w, al..r15b" + (", [ ]" if not alone else "")
+            expected = "rax..r15, eax..r15d, ax..r15w, al..r15b" + (", [ ]" if not alone else "") + others
             if not LABEL.fullmatch(word):
                 self.unexpected(expected)
             known = NAMES if alone else (*NAMES, *self.addresses)
@@ -139,22 +143,27 @@ class Operands(Tokens):
             return self.number(low, high)
         if high < _ANYWHERE:
             self.out_of_range(self.at, low, high)
-        return Immediate(self.addresses[self.next()])
+        at = self.at
+        return Immediate(self.sum_from(self.addresses[self.next()], at, low, high))
 
     def two(self, name: str) -> tuple[Operand, ...]:
         """Take two operands of one width, of which one may lie in memory or be a number."""
         start = self.at
         if name == "mov" and (self.peek().lower() in CONTROL or self.peek(2).lower() in CONTROL):
             return self._control()
+        if name == "mov":
+            self._check_control(self.at)
         left = self.place()
         self.expect(",")
         middle = self.at
+        if name == "mov":
+            self._check_control(middle)
         if self.is_constant():
             left = self.sized(left, start)
             if name == "mov" and left.bits == 64 and isinstance(left, Register):
                 return left, self.immediate(64, signed=False)
             return left, self.immediate(min(left.bits, 32), signed=left.bits == 64)
-        right = self.place()
+        right = self.place(others=", 10, 0x0a")
         if isinstance(left, Memory):
             if isinstance(right, Memory):
                 raise AssemblyError(
@@ -167,6 +176,12 @@ class Operands(Tokens):
         elif left.bits != right.bits:
             self.wrong_bits(right.bits, left.bits, middle)
         return left, right
+
+    def _check_control(self, at: int) -> None:
+        """Refuse the name of a control register that is not one."""
+        word = self.peek().lower()
+        if _CONTROL.fullmatch(word) and word not in self.addresses:
+            self.unexpected(", ".join(CONTROL), at)
 
     def _control(self) -> tuple[Operand, ...]:
         """Read a control register and a 64-bit register, in either order."""
@@ -192,12 +207,12 @@ class Operands(Tokens):
         start, displacement = self.at, 0
         sign = self.sign()
         while True:
-            if self.peek()[:1].isdigit() and self.peek(1) == "*":
-                scale = self.number(0, 2**32).value
+            if self.peek()[:1].isdigit() and self.peek(1) == "*" and not self.peek(2)[:1].isdigit():
+                scale = self.literal()
                 self.expect("*")
                 registers.append(self._part(sign, scale))
             elif self.peek()[:1].isdigit():
-                displacement += sign * self.number(0, 2**32).value
+                displacement += sign * self.product(start, *FIELD)
             elif self.peek() in self.addresses and sign > 0:
                 displacement += self.addresses[self.next()]
             else:
@@ -205,8 +220,8 @@ class Operands(Tokens):
             if self.peek() not in ("+", "-"):
                 break
             sign = self.sign()
-        if not -(2**31) <= displacement < 2**31:
-            self.out_of_range(start, -(2**31), 2**31 - 1)
+        if not FIELD[0] <= displacement <= FIELD[1]:
+            self.out_of_range(start, *FIELD)
         self.expect("]")
         return Memory(*self._base_and_index(registers), displacement, bits)
 
@@ -224,9 +239,9 @@ class Operands(Tokens):
             )
         if scale is None and self.peek() == "*":
             self.at += 1
-            if not self.is_number():
+            if not self.peek()[:1].isdigit():
                 self.unexpected("1, 2, 4, 8")
-            scale = self.number(0, 2**32).value
+            scale = self.literal()
         if scale not in (None, 1, 2, 4, 8):
             raise AssemblyError(
                 "line {line}, column {column}: the scale is {scale}, expected 1, 2, 4 or 8",

@@ -14,6 +14,10 @@ _TOKEN = re.compile(
 )
 _MOST_NAMES = 30  # so many of the known names are told; the first ones are the usual ones
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
+_LETTERS = re.compile(r"\w+")
+FIELD = (-(2**31), 2**31 - 1)
+"""What most instructions have room for: a number of 32 bits, whose sign is extended."""
+_TOO_LARGE = 2**64
 
 
 @lru_cache(maxsize=512)
@@ -50,6 +54,20 @@ class Tokens:
     def __post_init__(self) -> None:
         tokens, self._end = _split(self.text)
         self.tokens += tokens
+        if not self.text.isascii():
+            self._check_letters()
+
+    def _check_letters(self) -> None:
+        """Refuse letters of other alphabets, some of which look just like Latin ones."""
+        for at, (letter, column) in enumerate(self.tokens):
+            if len(letter) == 1 and letter.isalpha() and not letter.isascii():
+                found = (one[0] for one in _LETTERS.finditer(self.text) if one.end() >= column)
+                raise AssemblyError(
+                    "line {line}, column {column}: the letter {letter} in {word} is none of a to z",
+                    **self.here(at),
+                    letter=repr(letter),
+                    word=repr(next(found)[:40]),
+                )
 
     def peek(self, ahead: int = 0) -> str:
         """Return the token ``ahead`` of the next one, an empty text behind the last."""
@@ -127,21 +145,50 @@ class Tokens:
         return self.peek()[:1] in ("'", '"') and len(self.peek()) > 1
 
     def number(self, low: int, high: int) -> Immediate:
-        """Take a number from ``low`` to ``high``."""
+        """Take a number from ``low`` to ``high``, or a sum of products of numbers that comes to one."""
         at, sign = self.at, self.sign()
+        return Immediate(self.sum_from(sign * self.product(at, low, high), at, low, high))
+
+    def sum_from(self, value: int, at: int, low: int, high: int) -> int:
+        """Take what is added to a value or taken away from it; ``at`` is where that began."""
+        while self.peek() in ("+", "-"):
+            sign = self.sign()
+            value += sign * self.product(at, low, high)
+        if not low <= value <= high:
+            self.out_of_range(at, low, high)
+        return value
+
+    def product(self, at: int, low: int, high: int) -> int:
+        """Take a number, or several that are multiplied."""
+        value = 1
+        while True:
+            value *= self.literal()
+            if value >= _TOO_LARGE:
+                self.out_of_range(at, low, high)
+            if self.peek() != "*" or not self.peek(1)[:1].isdigit():
+                return value
+            self.at += 1
+
+    def literal(self) -> int:
+        """Take the digits of one number."""
         word = self.peek()
         if not _NUMBER.fullmatch(word):
             self.unexpected("10, 0x0a")
         self.at += 1
         # No number that fits is longer than the digits of 2**64, and longer ones would cost time to read.
         digits = word.lower().removeprefix("0x").lstrip("0") or "0"
-        value = sign * int(digits, 16 if word[:2].lower() == "0x" else 10) if len(digits) <= 20 else 2**70
-        if not low <= value <= high:
-            self.out_of_range(at, low, high)
-        return Immediate(value)
+        return int(digits, 16 if word[:2].lower() == "0x" else 10) if len(digits) <= 20 else _TOO_LARGE
 
     def out_of_range(self, at: int, low: int, high: int) -> NoReturn:
         """Say that a number does not fit."""
+        if (low, high) == FIELD:
+            raise AssemblyError(
+                "line {line}, column {column}: the number does not fit, expected {low} to {high}; put a larger one into"
+                " a register with mov first",
+                **self.here(at),
+                low=low,
+                high=high,
+            )
         raise AssemblyError(
             "line {line}, column {column}: the number does not fit, expected {low} to {high}",
             **self.here(at),

@@ -191,16 +191,24 @@ def said(trial: Trial) -> str:
         return plain(mark("Instructions so far: {count}. Line {line} comes next."), count=count, line=number(cpu.line))
     if (time := trial.shot.scenario.processor) is not None and time.over:
         return plain(mark("The time that is measured is over. Instructions: {count}."), count=count)
+    if fault := trial.shot.fault:
+        reason, label = _exit(fault.reason), HANDLER if fault.reason in FAULTS else ""
+        if fault.reason == "triple_fault":
+            reason, label = _exit("software_interrupt"), f"vector_{fault['vector']}"
+            if label in cpu.program.labels:
+                text = mark("The interrupt leaves a frame at rsp, where you have no memory. Instructions: {count}.")
+                return plain(text, count=count)
+        if label:
+            text = mark("Your code has no label {label} to go on at after this: {reason}. Instructions: {count}.")
+            return plain(text, label=label, reason=reason, count=count)
+        text = mark("The VMM does not go on after this exit: {reason}. Instructions: {count}.")
+        return plain(text, reason=reason, count=count)
     if cpu.finished:
         return plain(mark("The code has run to its end. Instructions: {count}."), count=count)
     reasons = trial.steps[-1].exits if trial.steps else ()
     if reasons:
-        reason = _exit(reasons[-1])
-        if reasons[-1] in FAULTS:
-            text = mark("Your code has no label {label} to go on at after this: {reason}. Instructions: {count}.")
-            return plain(text, label=HANDLER, reason=reason, count=count)
         text = mark("The VMM does not go on after this exit: {reason}. Instructions: {count}.")
-        return plain(text, reason=reason, count=count)
+        return plain(text, reason=_exit(reasons[-1]), count=count)
     return plain(mark("The run was cut off. Instructions: {count}."), count=count)
 
 

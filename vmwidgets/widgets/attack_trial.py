@@ -3,7 +3,6 @@
 A run is a function of all these: to go back is to run anew, not as far.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -28,7 +27,6 @@ MAX_CODE = 16_000
 """The longest text of guest code, in characters."""
 MAX_SEED = 9_999
 _STORES = ("mov", "add", "sub", "and", "or", "xor", "inc", "dec", "not", "neg", "shl", "shr", "sar", "xchg")
-_NAMED = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +86,8 @@ class Trial(traitlets.HasTraits):
         super().__init__()
         self.lab, self.seed = lab, check_int("seed", seed, 0, MAX_SEED)
         self.attack = attack if isinstance(attack, Attack) else _known(attack)
+        if code is not None:
+            Attack.from_text(code)  # refuses what is no text
         self._own = {} if self.attack.id in ATTACKS else {self.attack.id: self.attack}
         self.switches = switches_of(lab.stack, defences)
         self.is_shipped = isinstance(defences, str)
@@ -272,8 +272,7 @@ class Trial(traitlets.HasTraits):
         try:
             shot = Shot(replace(self.attack, code=self.code), self._scenario())
         except VmwidgetsError as error:
-            line = error.line if isinstance(error, AssemblyError) else self._line_of_unknown()
-            self.fault = line, error
+            self.fault = error.line if isinstance(error, AssemblyError) else 1, error
             return None
         self.fault = 0, None
         self.before = dict(shot.cpu.registers)
@@ -281,10 +280,6 @@ class Trial(traitlets.HasTraits):
 
     def _scenario(self) -> Scenario:
         return Scenario(self.lab.stack, self.attack.placement, self.switches, self.seed)
-
-    def _line_of_unknown(self) -> int:
-        lines = self.code.splitlines()
-        return next((at + 1 for at, line in enumerate(lines) if set(_NAMED.findall(line)) - set(self.manual)), 1)
 
     def _one(self) -> None:
         shot = self.shot
@@ -325,7 +320,7 @@ def _tidy(code: str) -> str:
     return code.strip("\n") + "\n"
 
 
-def _known(id: str) -> Attack:
-    if id not in ATTACKS:
+def _known(id: object) -> Attack:
+    if not isinstance(id, str) or id not in ATTACKS:
         raise VmwidgetsError("there is no attack {id}, expected one of {known}", id=id, known=", ".join(ATTACKS))
     return ATTACKS[id]

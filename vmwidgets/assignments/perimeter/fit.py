@@ -3,7 +3,7 @@
 from vmwidgets.assignments.perimeter.board import budget, cost, reference
 from vmwidgets.assignments.perimeter.items import PRICE_SLACK
 from vmwidgets.assignments.perimeter.variant import Variant
-from vmwidgets.model.range.run import fill
+from vmwidgets.model.range.reading import fill
 
 
 def fit(variant: Variant) -> str | None:

@@ -28,7 +28,7 @@ from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.defences import Defences
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.goals import GOALS
-from vmwidgets.model.range.run import fill
+from vmwidgets.model.range.reading import fill
 from vmwidgets.model.range.scenario import Scenario, technique_for
 from vmwidgets.model.stack import Stack
 

@@ -119,7 +119,13 @@ class Attack:
     hints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.goal not in GOALS:
+        if type(self.code) is not str:
+            raise VmwidgetsError("code is {value}, expected guest code as a text", value=repr(self.code)[:60])
+        if type(self.placement) is not Placement:
+            raise VmwidgetsError(
+                "placement is {value}, expected a placement, such as that of an attack", value=repr(self.placement)[:60]
+            )
+        if type(self.goal) is not str or self.goal not in GOALS:
             raise VmwidgetsError(
                 "goal is {value}, expected one of {known}", value=repr(self.goal)[:60], known=", ".join(GOALS)
             )
@@ -140,6 +146,4 @@ class Attack:
         VmwidgetsError
             If the code is no text, or there is no such goal. Whether the text is a program is found when it is run.
         """
-        if type(code) is not str:
-            raise VmwidgetsError("code is {value}, expected guest code as a text", value=repr(code)[:60])
         return cls("own", "", code, goal, placement)

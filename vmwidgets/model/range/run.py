@@ -1,10 +1,8 @@
 """Running guest code in a range."""
 
-import re
 from collections.abc import Mapping
 
 from vmwidgets.model.cpu import CPU, Action, Exit
-from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.guest_code import REGISTERS
 from vmwidgets.model.page_tables import ADDRESS_MASK
 from vmwidgets.model.processor import ALWAYS_SETTLED
@@ -12,6 +10,7 @@ from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.clock import TIME_STAMP, TSC_DEADLINE
 from vmwidgets.model.range.goals import GOALS
 from vmwidgets.model.range.processor_time import INSTRUCTION_US, TICK_US
+from vmwidgets.model.range.reading import read
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.verdict import Verdict
 from vmwidgets.model.stack import Stack
@@ -20,7 +19,7 @@ BUDGET = 200_000
 """Instructions that guest code may attempt."""
 HANDLER = "fault"
 """The label at which guest code goes on when its own tables refuse an access; without it that is its end."""
-FAULTS = ("page_fault", "general_protection", "rdmsr", "wrmsr")
+FAULTS = ("page_fault", "general_protection", "invalid_opcode", "rdmsr", "wrmsr")
 """What guest code can go on after. The last two where there is no such register: a VMM then answers with a general
 protection exception."""
 TABLES = 3
@@ -28,26 +27,6 @@ TABLES = 3
 FEATURES, HYPERVISOR = 1, 1 << 31
 """The leaf of cpuid that says what a processor can, and the bit of rcx by which a VMM says that it is there (Linux,
 arch/x86/include/asm/cpufeatures.h, X86_FEATURE_HYPERVISOR)."""
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
-
-
-def fill(code: str, manual: Mapping[str, int]) -> str:
-    """Return guest code with the numbers of a manual in the places of their names.
-
-    Raises
-    ------
-    VmwidgetsError
-        If a name is not in the manual.
-    """
-
-    def number(found: re.Match[str]) -> str:
-        if found[1] not in manual:
-            raise VmwidgetsError(
-                "there is no {name} in the manual, expected one of {known}", name=found[1], known=", ".join(manual)
-            )
-        return str(manual[found[1]])
-
-    return _PLACEHOLDER.sub(number, code)
 
 
 class Shot:
@@ -61,13 +40,14 @@ class Shot:
 
     def __init__(self, attack: Attack, scenario: Scenario) -> None:
         self.attack, self.scenario = attack, scenario
-        nested = scenario.technique == "nested_paging"
+        self.fault: Exit | None = None
+        """The exit after which nothing goes on."""
         self.cpu = CPU(
-            fill(attack.code, scenario.manual()),
+            read(attack.code, scenario.manual()),
             scenario.path,
             self._handle,
             TICK_US // INSTRUCTION_US if scenario.placement.scheduled else (),
-            settles=ALWAYS_SETTLED | {"invlpg"} if nested else ALWAYS_SETTLED,
+            settles=_settled(scenario),
             clock=self._time,
         )
 
@@ -96,7 +76,8 @@ class Shot:
             tuple(range.taken),
             range.crashed,
             tuple(range.guests[index].name for index in range.in_reach),
-            counts.finished,
+            counts.finished and self.fault is None,
+            self.fault,
         )
 
     def _handle(self, cpu: CPU, exit: Exit) -> Action:
@@ -132,6 +113,7 @@ class Shot:
             cpu.jump(HANDLER)
             return Action.RESUME
         elif exit.reason != "interrupt_flag":
+            self.fault = exit
             return Action.STOP
         if range.core is not None:
             range.core.enter(after_halt=exit.reason == "hlt")
@@ -162,6 +144,14 @@ class Shot:
             cpu.write(REGISTERS[exit["register"]], path.root)
         elif not self.scenario.attacker.direct:
             path.switch(exit["value"] & ADDRESS_MASK)
+
+
+def _settled(scenario: Scenario) -> frozenset[str]:
+    """Return what the guest gets without its VMM: an interrupt by its own software goes to its own handler."""
+    settled = ALWAYS_SETTLED
+    if scenario.attacker.has_tables:  # else it is a program, whose handlers are those of a kernel
+        settled |= {"software_interrupt"}
+    return settled | {"invlpg"} if scenario.technique == "nested_paging" else settled
 
 
 def run_attack(

@@ -5,6 +5,7 @@ the products, each with its source. What nobody says is taken to be on.
 """
 
 from collections.abc import Mapping
+from typing import cast
 
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.defences import DEFENCES
@@ -40,7 +41,7 @@ def as_shipped(stack: Stack) -> dict[str, bool]:
     return {id: False for id, one in shipped(stack).items() if not one.on}
 
 
-def switches_of(stack: Stack, defences: Mapping[str, bool] | str | None) -> dict[str, bool]:
+def switches_of(stack: Stack, defences: object) -> dict[str, bool]:
     """Return switches as they are given, or by the name of a set of them.
 
     Parameters
@@ -53,7 +54,7 @@ def switches_of(stack: Stack, defences: Mapping[str, bool] | str | None) -> dict
     Raises
     ------
     VmwidgetsError
-        If there is no set of that name.
+        If there is no set of that name, or the switches are not ids with true or false.
     """
     if defences is None:
         return {}
@@ -65,4 +66,10 @@ def switches_of(stack: Stack, defences: Mapping[str, bool] | str | None) -> dict
                 known=AS_SHIPPED,
             )
         return as_shipped(stack)
-    return dict(defences)
+    if not isinstance(defences, Mapping):
+        raise VmwidgetsError("defences is {value}, expected ids with true or false", value=repr(defences)[:60])
+    given = cast("Mapping[object, object]", defences)
+    for id, on in given.items():
+        if not isinstance(on, bool):
+            raise VmwidgetsError("the defence {name} is {value}, expected true or false", name=id, value=repr(on)[:60])
+    return {str(id): on is True for id, on in given.items()}

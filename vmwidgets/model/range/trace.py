@@ -42,6 +42,10 @@ class Decision:
     frame: int = -1
     owner: str = ""
 
+    def __str__(self) -> str:
+        to = "" if self.frame < 0 else f", frame {self.frame} of {self.owner}"
+        return f"{self.number}: {self.layer} {self.outcome} {self.address:#x} by {self.check}{to}"
+
 
 class Trace:
     """The decisions of one run, and the turning points among them.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vmwidgets.model.exits import Exit
 from vmwidgets.model.range.trace import ABSENT, OPEN, REFUSES, Decision
 from vmwidgets.model.words import said
 
@@ -160,6 +161,8 @@ class Verdict:
         The VMs, as owners of memory, whose memory is in its hands by the layers it has taken over.
     finished
         Whether the guest code ran to its end.
+    fault
+        The exit after which nothing went on, for the guest has no handler; None if it ended otherwise.
     """
 
     succeeded: bool
@@ -175,6 +178,7 @@ class Verdict:
     crashed: tuple[str, ...]
     in_reach: tuple[str, ...]
     finished: bool
+    fault: Exit | None = None
 
     @property
     def mechanism(self) -> str:
@@ -193,3 +197,11 @@ class Verdict:
 
     def __str__(self) -> str:
         return self.mechanism.format(**self.fields)
+
+    def __repr__(self) -> str:
+        # Short: the trace is there for who wants it, and would fill the page of a notebook.
+        ends = "" if self.fault is None else f", ended in line {self.fault.rip_line} by {self.fault.reason}"
+        return (
+            f"<Verdict: {self.goal} {'reached' if self.succeeded else 'not reached'}, {self}; "
+            f"decisions: {len(self.trace)}, instructions: {self.instructions}, exits: {sum(self.exits.values())}{ends}>"
+        )
