@@ -2,9 +2,11 @@
 
 import os
 import socket
+from types import SimpleNamespace
 
 import pytest
 
+from vmwidgets.grading import collecting
 from vmwidgets.grading.collecting import collect_folder, printable
 from vmwidgets.grading.roster import Student
 from vmwidgets.model.errors import VmwidgetsError
@@ -39,6 +41,7 @@ def _collect(folder, skip=None):
         (["aanna_LATE_4711_99_perimeter.answers-2.jsonl", f"boris/{NAME}"],) * 2,
         # Moodle
         ([f"Anna A._12_assignsubmission_file_/{NAME}", f"Борис Б._7_assignsubmission_file/{NAME}"],) * 2,
+        ([f"A. Anna_12_assignsubmission_file_{NAME}", "Борис Б._7_assignsubmission_onlinetext_onlinetext.html"],) * 2,
         # texts that were typed there, or came by mail
         (["aanna_4711_text.html", "Борис Б._7_assignsubmission_onlinetext/onlinetext.html"],) * 2,
         (["anna.receipt.txt", "boris/receipt.txt"],) * 2,
@@ -52,6 +55,45 @@ def test_found_where_teachers_have_it(tmp_path, laid, expected):
     places, remarks = _collect(tmp_path)
     assert places == dict(zip(["anna", "boris"], (e.removeprefix("submitted/") for e in expected), strict=True))
     assert remarks == []
+
+
+def test_whose_it_is_must_be_certain(tmp_path):
+    for name in ("Anna A_3", "A. Anna_4"):
+        _write(tmp_path / f"{name}_assignsubmission_file" / NAME)
+    _write(tmp_path / f"Борис Б._7_assignsubmission_file_Anna A._12_assignsubmission_file_{NAME}")
+    _write(tmp_path / "Борис Б._7_assignsubmission_file_chapter.answers.jsonl")
+    places, remarks = _collect(tmp_path)
+    assert places == {}
+    several = "was not graded: there is more than one participant of this name"
+    assert [remark.rpartition(NAME)[2] for remark in remarks[:2]] == [f" {several}"] * 2
+    assert [remark.rpartition(" is ")[2] for remark in remarks[2:]] == ["no answer file"] * 2
+
+
+def test_what_macos_adds_to_an_archive_is_no_news(tmp_path):
+    for name in (f"anna/{NAME}", f"anna/._{NAME}", "._anna.answers.jsonl", f"__MACOSX/anna/._{NAME}"):
+        _write(tmp_path / name)
+    assert _collect(tmp_path) == ({"anna": f"anna/{NAME}"}, [])
+
+
+def test_a_folder_full_of_files_is_not_looked_through(tmp_path, monkeypatch):
+    monkeypatch.setattr(collecting, "MOST_INSIDE", 3)
+    for name in ("1", "2", "3", "4", "5"):
+        _write(tmp_path / "anna" / name)
+    for count in range(5):
+        _write(tmp_path / f"{count}.answers.jsonl")
+    _places, remarks = _collect(tmp_path)
+    assert "anna holds more than 3 files, and only so many are looked at" in remarks
+    assert sum("anna/" in remark for remark in remarks) == 4
+    assert sum("of nobody" in remark for remark in remarks) == 5
+
+
+def test_what_cannot_be_looked_at_is_said(tmp_path):
+    def gone(follow_symlinks):
+        raise PermissionError(13, "Permission denied")
+
+    folder = collecting._Folder(tmp_path, CLASS, "perimeter", None)
+    folder._candidate(ANNA, SimpleNamespace(path=str(tmp_path / "x"), stat=gone))
+    assert [id.format(**fields) for id, fields in folder.collect().remarks] == ["x cannot be read: Permission denied"]
 
 
 def test_notebooks_and_time_stamps_are_no_news(tmp_path):
@@ -107,17 +149,22 @@ def test_links_and_pipes_are_neither_followed_nor_opened(tmp_path):
     _write(folder / "boris" / "real.txt")
     (folder / "boris" / "perimeter-en").symlink_to(outside)
     os.mkfifo(folder / "pipe")
+    (folder / "loop").symlink_to(folder / "loop")
+    (folder / "results").mkdir()
+    (folder / "to results").symlink_to(folder / "results")
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(str(folder / "socket"))
-        places, remarks = _collect(folder)
+        places, remarks = _collect(folder, skip=folder / "results")
     assert places == {}
     assert remarks == [
         "anna is a link and was not followed",
         "boris/perimeter-en is a link and was not followed",
         "boris/real.txt is no answer file",
         f"boris holds no {NAME}",
+        "loop is a link and was not followed",
         "pipe is not a regular file and was not opened",
         "socket is not a regular file and was not opened",
+        "to results is a link and was not followed",
     ]
 
 

@@ -7,11 +7,12 @@ never from what is in it. Links are not followed, pipes and devices not opened.
 import os
 import re
 import stat
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
+from vmwidgets.grading.owners import ENDING, RECEIPT, Owners
 from vmwidgets.grading.roster import Student
 from vmwidgets.locale import mark as said
 from vmwidgets.model.errors import VmwidgetsError
@@ -19,15 +20,14 @@ from vmwidgets.model.errors import VmwidgetsError
 Remark = tuple[str, Mapping[str, object]]
 """A message id and its fields."""
 
-_ENDING = ".answers.jsonl"
-# What Canvas makes of a file's name, and Moodle of a folder's, when all submissions are downloaded at once.
-_CANVAS_NAME = re.compile(r"[^_]*(?:_LATE)?_(?P<id>[0-9]+)_(?:[0-9]+_)?(?P<file>.+)")
-_MOODLE_NAME = re.compile(r"(?P<name>.+)_[0-9]+_assignsubmission_(?:file|onlinetext)_?")
 _PASTED = ("text.html", "onlinetext.html", "receipt.txt")
 """What Canvas and Moodle call a text that was typed into their field, and a teacher a receipt that came by mail."""
-_RECEIPT = ".receipt.txt"
 _COMPANIONS = re.compile(r".*\.ipynb|timestamp\.txt|\.ipynb_checkpoints|__pycache__|\.DS_Store|desktop\.ini")
 """What lies beside an answer file wherever notebooks are collected."""
+_MACOS = ("._", "__MACOSX")
+"""How names begin of what macOS adds to an archive."""
+MOST_INSIDE = 1_000
+"""So many files of one student are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +98,24 @@ def collect_folder(folder: Path, students: Sequence[Student], assignment: str, s
 class _Folder:
     def __init__(self, folder: Path, students: Sequence[Student], assignment: str, skip: Path | None) -> None:
         self._students, self._assignment = students, assignment
-        self._skip = skip.resolve() if skip else None
-        self._by_id = {student.id: student for student in students}
-        self._by_canvas = {student.canvas[1]: student for student in students if student.canvas and student.canvas[1]}
-        self._by_name = _unique(students)
+        self._skip = skip.stat() if skip and skip.is_dir() else None
         # A browser that saves a file twice, and Canvas that takes one twice, number the second.
         self._answers = re.compile(rf"{re.escape(assignment)}\.answers(?:[ -]?\(?[0-9]+\)?)?\.jsonl")
         self._root = folder
         inner = folder / "submitted"
-        if "submitted" not in self._by_id and inner.is_dir() and not inner.is_symlink():
+        if all(student.id != inner.name for student in students) and inner.is_dir() and not inner.is_symlink():
             self._root = inner
         self._candidates: dict[str, list[tuple[bool, bool, int, str, Path]]] = {}
         self._found = Collected()
+        self._top = list(self._entries(self._root))
+        self._owners = Owners(students, (entry.name for entry in self._top))
 
     def collect(self) -> Collected:
-        for entry in self._entries(self._root):
+        for entry in self._top:
             if entry.is_dir(follow_symlinks=False):
                 self._student_folder(entry)
-            elif entry.name.endswith((_ENDING, _RECEIPT)) or self._canvas_file(entry.name):
-                self._candidate(self._owner_of_file(entry.name), entry)
+            elif self._is_submission(entry.name):
+                self._candidate(self._owners.of(entry.name), entry)
             else:
                 self._pass_over(entry)
         for student in self._students:
@@ -127,7 +126,9 @@ class _Folder:
     def _entries(self, folder: Path) -> Iterator[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+                # A class may be large, and what one student fills a folder with need not be looked at.
+                some = entries if folder == self._root else islice(entries, MOST_INSIDE + 1)
+                found = sorted(some, key=lambda entry: entry.name)
         except OSError as error:
             if folder == self._root:
                 raise VmwidgetsError(
@@ -135,10 +136,21 @@ class _Folder:
                 ) from error
             self._remark(said("{place} cannot be read: {reason}"), folder, reason=str(error.strerror))
             return
-        yield from (entry for entry in found if self._skip is None or Path(entry.path).resolve() != self._skip)
+        if folder != self._root and len(found) > MOST_INSIDE:
+            self._remark(
+                said("{place} holds more than {most} files, and only so many are looked at"), folder, most=MOST_INSIDE
+            )
+        yield from (entry for entry in found if not (entry.name.startswith(_MACOS) or self._skipped(entry)))
+
+    def _skipped(self, entry: os.DirEntry[str]) -> bool:
+        return (
+            self._skip is not None
+            and entry.is_dir(follow_symlinks=False)
+            and os.path.samestat(os.stat(entry.path), self._skip)
+        )
 
     def _student_folder(self, folder: os.DirEntry[str]) -> None:
-        owner = self._owner_of_folder(folder.name)
+        owner = self._owners.of(folder.name)
         inside = 0
         for entry in self._entries(Path(folder.path)):
             if self._handed_in(entry.name):
@@ -153,8 +165,8 @@ class _Folder:
                         self._pass_over(deeper)
             else:
                 self._pass_over(entry)
-        if not inside and owner is not None:
-            self._remark(said("{place} holds no {file}"), Path(folder.path), file=f"{self._assignment}{_ENDING}")
+        if not inside and isinstance(owner, Student):
+            self._remark(said("{place} holds no {file}"), Path(folder.path), file=f"{self._assignment}{ENDING}")
         elif not inside:
             self._pass_over(folder)
 
@@ -165,23 +177,21 @@ class _Folder:
     def _handed_in(self, name: str) -> bool:
         return name in _PASTED or self._answers.fullmatch(name) is not None
 
-    def _canvas_file(self, name: str) -> Student | None:
-        match = _CANVAS_NAME.fullmatch(name)
-        return self._by_canvas.get(match["id"]) if match and self._handed_in(match["file"]) else None
+    def _is_submission(self, name: str) -> bool:
+        """Whether a file that lies among all students' is one, by its name."""
+        own = self._owners.handed_in_as(name)
+        return name.endswith((ENDING, RECEIPT)) if own is None else self._handed_in(own)
 
-    def _owner_of_file(self, name: str) -> Student | None:
-        return self._by_id.get(_id(name.removesuffix(_ENDING).removesuffix(_RECEIPT))) or self._canvas_file(name)
-
-    def _owner_of_folder(self, name: str) -> Student | None:
-        match = _MOODLE_NAME.fullmatch(name)
-        return self._by_id.get(_id(name)) or (self._by_name.get(_id(match["name"])) if match else None)
-
-    def _candidate(self, owner: Student | None, entry: os.DirEntry[str]) -> None:
-        if owner is None:
-            self._remark(said("{place} is of nobody on the roster and was not graded"), Path(entry.path))
-            return
-        state = entry.stat(follow_symlinks=False)
+    def _candidate(self, owner: Student | str, entry: os.DirEntry[str]) -> None:
         path = Path(entry.path)
+        if isinstance(owner, str):
+            self._remark(owner, path)
+            return
+        try:
+            state = entry.stat(follow_symlinks=False)
+        except OSError as error:  # its folder lets nobody in, or it is gone
+            self._remark(said("{place} cannot be read: {reason}"), path, reason=str(error.strerror))
+            return
         is_answers = path.name.endswith(".jsonl")
         one = (stat.S_ISREG(state.st_mode), is_answers, state.st_mtime_ns, self._place(path), path)
         self._candidates.setdefault(owner.id, []).append(one)
@@ -215,19 +225,6 @@ class _Folder:
         return printable(os.fsencode(path.relative_to(self._root)).decode("utf-8", "backslashreplace"))
 
 
-def _id(name: str) -> str:
-    """A name as the roster has it: some systems take letters apart when they name files."""
-    return unicodedata.normalize("NFC", name)
-
-
 def printable(text: str) -> str:
     """`text` on one line, with everything escaped that a terminal would not print but do."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _unique(students: Iterable[Student]) -> dict[str, Student]:
-    """Students by name, without those who share one."""
-    found: dict[str, list[Student]] = {}
-    for student in students:
-        found.setdefault(_id(student.name), []).append(student)
-    return {name: owners[0] for name, owners in found.items() if len(owners) == 1}
