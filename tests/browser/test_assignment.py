@@ -84,8 +84,10 @@ def test_a_student_works_and_finds_everything_again(notebook, jupyter):
     assert receipt.startswith("VMW1-perimeter-")
 
     path = notebook.opened[-1].path
-    page.close()
     jupyter.end_kernel(path)
+    page.get_by_role("button", name="Open hint 3 of 3; its price in points: 2").click()
+    expect(page.locator(f"{SLOT} .vmw-error")).to_contain_text("The kernel does not answer.")
+    page.close()
     page = notebook.open(path, viewport=(1280, 1600))
     page.locator(f"{START}[data-vmw-token^=perimeter]").wait_for()
     expect(page.locator(FORM).first.locator(LAMP)).to_contain_text("5 of 5 points")

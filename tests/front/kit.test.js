@@ -94,6 +94,24 @@ test("a lost answer does not stop the view for ever", () => {
   mock.timers.reset();
 });
 
+test("a kernel that is gone stops neither the view nor what it does next", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const model = new Model();
+  const over = new AbortController();
+  const send = sender(model, over.signal, { patience: 1000 });
+  model.send = () => assert.fail("Cannot send");
+  send("slider", { name: "set", value: 1 });
+  delete model.send;
+  send("slider", { name: "set", value: 2 });
+  mock.timers.tick(1000);
+  assert.deepEqual(
+    model.sent.map(({ value }) => value),
+    [2],
+  );
+  over.abort();
+  mock.timers.reset();
+});
+
 test("numbers are written as the reader's language writes them", () => {
   assert.equal(number("en", 12345.6, 1), "12,345.6");
   assert.match(number("ru", 12345.6, 1), /^12\s345,6$/u);

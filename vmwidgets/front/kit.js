@@ -168,8 +168,16 @@ export function sender(model, signal, { answered = () => {}, patience = 10_000 }
     waiting.delete(name);
     flying = { name, seq };
     clearTimeout(timer);
-    timer = setTimeout(() => landed(seq), patience);
-    model.send({ ...message, seq });
+    timer = setTimeout(() => {
+      silence(model, true);
+      landed(seq);
+    }, patience);
+    try {
+      model.send({ ...message, seq });
+    } catch {
+      // The kernel of this view is gone: there is nobody to wait for.
+      silence(model, true);
+    }
   };
   /** @param {number} seq */
   const landed = (seq) => {
@@ -181,7 +189,9 @@ export function sender(model, signal, { answered = () => {}, patience = 10_000 }
   };
   /** @param {{ack?: number}} message */
   const heard = (message) => {
-    if (message.ack !== undefined) landed(message.ack);
+    if (message.ack === undefined) return;
+    silence(model, false);
+    landed(message.ack);
   };
   model.on("msg:custom", heard);
   signal.addEventListener("abort", () => {
@@ -289,17 +299,40 @@ export function touch(lab, slot) {
 }
 
 /**
- * A place for the sentence that says what went wrong; it is read out at once.
+ * A place for the sentence that says what went wrong, or that the kernel is silent; it is read out at once.
  * @param {Model} model
  * @param {AbortSignal} signal
  */
 export function errorBox(model, signal) {
+  const t = translator(model);
   const box = h("p", { class: "vmw-error", role: "alert" });
-  follow(model, signal, ["error"], () => {
-    write(box, model.get("error"));
-    box.hidden = !model.get("error");
-  });
+  let silent = false;
+  const draw = () => {
+    const silence = t("The kernel does not answer. If it has been restarted, run the cells again.");
+    write(box, silent ? silence : model.get("error"));
+    box.hidden = !silent && !model.get("error");
+  };
+  /** @param {Event} event */
+  const hear = (event) => {
+    const { model: whose, is } = /** @type {CustomEvent} */ (event).detail;
+    if (whose !== model || is === silent) return;
+    silent = is;
+    draw();
+  };
+  silences.addEventListener("silence", hear, { signal });
+  follow(model, signal, ["error", "strings"], draw);
   return box;
+}
+
+const silences = new EventTarget();
+
+/**
+ * Tell the places for errors of a view whether its kernel is silent.
+ * @param {Model} model
+ * @param {boolean} is
+ */
+function silence(model, is) {
+  silences.dispatchEvent(new CustomEvent("silence", { detail: { model, is } }));
 }
 
 /**
