@@ -304,14 +304,33 @@ def test_another_board_wants_a_prediction_of_its_own_and_an_old_one_its_old_one(
     given = {"cpu": "1", "frames": "2", "exits": "3"}
     ask(a.fix, name="commit")
     ask(a.price, name="commit", group="a5", values=given, confidence=1)
-    first, row = a.zone.predicted, a.fix.state["rows"][0]
+    first, rows = a.zone.predicted, a.fix.state["rows"]
+    row = next(row for row in rows if row["id"] == "stub_domain")
+    assert row["price"] == "frames +4"
     ask(a.fix, name="switch", id=row["id"], on=not row["on"])
     ask(a.fix, name="commit")
     assert (a.zone.predicted, a.fix.state["figures"]) == (None, [])
     ask(a.price, name="commit", group="a5", values={**given, "cpu": "9"}, confidence=1)
+    assert a.price.state["groups"][0]["note"] == "Your prediction for this board is in; it stays as it is."
     ask(a.fix, name="switch", id=row["id"], on=row["on"])
     ask(a.fix, name="commit")
     assert a.zone.predicted == first == a.zone.value("a5")
+
+
+def test_who_has_seen_a_price_predicts_it_no_more(begin):
+    a = begin(TOKEN)
+    predict_walls(a)
+    ask(a.fix, name="commit")
+    ask(a.price, name="commit", group="a5", values={"cpu": "1", "frames": "2", "exits": "3"}, confidence=1)
+    free = next(row for row in a.fix.state["rows"] if row["price"] == "costs nothing" and row["on"])
+    ask(a.fix, name="switch", id=free["id"], on=False)
+    ask(a.fix, name="commit")
+    assert free["id"] not in a.zone.value("a4")
+    assert a.zone.predicted == a.zone.value("a5") == (10, 2, 3)
+    assert len(a.fix.state["figures"]) == 4
+    told = a.price.state["groups"][0]
+    assert (told["locked"], "what you have seen already" in told["note"]) == (True, True)
+    assert "stays" in ask(a.price, name="commit", group="a5", values={"cpu": "0"}, confidence=1)
 
 
 def test_a_switch_that_the_board_has_not_is_refused(begin):

@@ -222,11 +222,15 @@ class Assignment:
         self._changed()
 
     def hand_in_board(self, board: Answer) -> None:
-        """Make a board the answer. A prediction that was made for the same board before counts again."""
-        self.zone.put(board)
-        predicted = self.zone.predictions.get(board.value)
-        if predicted is not None and self.zone.answers["a5"] is not predicted:
-            self.zone.file.add(predicted)
+        """Make a board the answer. A prediction for the same board counts again, or for one of about the same price."""
+        zone = self.zone
+        zone.put(board)
+        predicted = zone.predictions
+        if board.value not in predicted:
+            if (like := zone.alike(board.value)) is not None:
+                zone.file.add(predicted[like])
+        elif zone.answers["a5"] is not predicted[board.value]:
+            zone.file.add(predicted[board.value])
         self._changed()
 
     def predict(self, price: Answer) -> None:

@@ -123,7 +123,7 @@ def _all(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 class Price(FormView):
-    """A5: three numbers, before anything is measured; each board wants its own."""
+    """A5: three numbers, before anything is measured; each board wants its own, if its price is not known already."""
 
     _name = "price"
 
@@ -139,7 +139,11 @@ class Price(FormView):
         ]
         given = zone.predictions.get(zone.value("a4"))
         said: list[dict[str, str]] = []
+        note = ""
         if predicted:
+            note = _("Your prediction for this board is in; it stays as it is.")
+            if zone.alike(zone.value("a4")) != zone.value("a4"):
+                note = _("This board costs about what you have seen already: your prediction of that counts for it.")
             texts = [
                 plain(
                     mark("{what}: predicted {predicted}, measured {measured} {unit}"),
@@ -158,7 +162,7 @@ class Price(FormView):
             locked=predicted is not None,
             asks_sure=True,
             sure=(given.confidence or 0) if given else 0,
-            note=_("Your prediction for this board is in; it stays as it is.") if predicted else "",
+            note=note,
             said=said,
         )
         about = mark("If a number goes down, write it with a minus.")

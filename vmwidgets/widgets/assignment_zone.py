@@ -14,6 +14,7 @@ from vmwidgets.answers import Answer, AnswerFile
 from vmwidgets.assignments.perimeter.board import Board, board, cost
 from vmwidgets.assignments.perimeter.checks import check_item
 from vmwidgets.assignments.perimeter.items import OWN_BOOT, hints
+from vmwidgets.assignments.perimeter.mending import near
 from vmwidgets.assignments.perimeter.variant import Variant, variant
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS
 from vmwidgets.assignments.result import Result
@@ -139,7 +140,10 @@ class Zone:
     def settings(self) -> dict[str, bool]:
         """The switches of the board that was handed in, or as they were handed over."""
         value = self.value("a4")
-        return self.variant.settings if value is None else {id: id in value for id in self.variant.settings}
+        return self.variant.settings if value is None else self._settings(value)
+
+    def _settings(self, board: Any) -> dict[str, bool]:
+        return {id: id in board for id in self.variant.settings}
 
     # ---------------------------------------------------------------------------------------------------- what it costs
     @property
@@ -160,19 +164,26 @@ class Zone:
         found = self.predictions.get(self.value("a4"))
         return found.value if found and isinstance(found.value, tuple) else None  # pyright: ignore[reportReturnType]
 
+    def alike(self, board: Any) -> Any:
+        """Return the first board with a prediction that costs about what this one does; ``None``: there is none.
+
+        The price of that one has been shown, so there is nothing left to be predicted about this one.
+        """
+        price = _figures(self._cost(board))
+        return next((one for one in self.predictions if all(near(_figures(self._cost(one)), price))), None)
+
     @property
     def cost(self) -> tuple[int, int, int]:
         """What that board costs: processor time in thousandths, frames, exits in a second, more than as handed over."""
-        price = self._cost()
-        return price.cpu_permille - 1000, price.frames, price.exits_per_s
+        return _figures(self._cost(self.value("a4")))
 
     @property
     def paid(self) -> bool:
         """Whether the budget pays for that board."""
-        return self.board.budget.pays(self._cost())
+        return self.board.budget.pays(self._cost(self.value("a4")))
 
-    def _cost(self) -> Price:
-        return cost(self.variant, self.settings)
+    def _cost(self, board: Any) -> Price:
+        return cost(self.variant, self._settings(board))
 
     # ----------------------------------------------------------------------------------------------- what comes of them
     def run(self, family: str, code: str, switches: Mapping[str, bool] | None = None) -> bool | None:
@@ -224,3 +235,7 @@ class Zone:
         if name not in self._found or self._found[name][0] != key:
             self._found[name] = key, find()
         return self._found[name][1]
+
+
+def _figures(price: Price) -> tuple[int, int, int]:
+    return price.cpu_permille - 1000, price.frames, price.exits_per_s

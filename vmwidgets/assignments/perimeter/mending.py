@@ -78,14 +78,19 @@ def priced(variant: Variant, board: Mapping[str, bool], predicted: Sequence[int 
     _expect_mended(variant, board)
     price = cost(variant, board)
     measured = (price.cpu_permille - 1000, price.frames, price.exits_per_s)
-    near = [_is_near(*one) for one in zip(predicted, measured, PRICE_SLACK, strict=True)]
-    points = sum(points for points, one in zip(PRICE_POINTS, near, strict=True) if one)
-    fields = {"cpu": measured[0], "frames": measured[1], "exits": measured[2], "right": sum(near)}
+    right = near(predicted, measured)
+    points = sum(points for points, one in zip(PRICE_POINTS, right, strict=True) if one)
+    fields = {"cpu": measured[0], "frames": measured[1], "exits": measured[2], "right": sum(right)}
     told = mark(
         "Measured: {cpu} ‰ more processor time, {frames} frames more, {exits} exits a second more; right: {right}."
     )
-    hint = "" if all(near) else mark("Where does the time go that a switch takes, and what does that do to a rate?")
+    hint = "" if all(right) else mark("Where does the time go that a switch takes, and what does that do to a rate?")
     return Result(item, points, MOST[item], told, hint, fields)
+
+
+def near(predicted: Sequence[int | str], measured: Sequence[int]) -> tuple[bool, ...]:
+    """Return which of the three numbers of a price count as right."""
+    return tuple(_is_near(*one) for one in zip(predicted, measured, PRICE_SLACK, strict=True))
 
 
 def _expect_mended(variant: Variant, board: Mapping[str, bool]) -> None:
