@@ -102,7 +102,7 @@ class SlotTrial(Trial):
         try:
             shot = self.zone.variant.shot(self._weakness().family, self.code, self.seed)
         except VmwidgetsError as error:
-            self.fault = (error.line if isinstance(error, AssemblyError) else self._line_of_unknown()), error
+            self.fault = error.line if isinstance(error, AssemblyError) else 1, error
             return None
         self.fault = 0, None
         self.before = dict(shot.cpu.registers)
