@@ -47,6 +47,23 @@ def test_the_form_is_the_one_that_files_and_notebooks_know():
     assert Token.parse(f"  {TOKEN.text}\n") == TOKEN
 
 
+def test_a_typing_error_is_noticed_before_the_work_is_done():
+    out = TOKEN.handed_out
+    assert Token.parse(out) == Token.parse(TOKEN.text) == TOKEN
+    assert out == f"{TOKEN.text}-{out[-2:]}"  # what stands in answer files stays as it is
+    wrong = [out[:at] + other + out[at + 1 :] for at in range(len(out)) for other in "A2" if out[at] != other]
+    noticed = 0
+    for text in wrong:
+        try:
+            Token.parse(text)
+        except VmwidgetsError:
+            noticed += 1
+    assert len(wrong) - noticed <= 1
+    with pytest.raises(VmwidgetsError, match="typing error"):
+        Token.parse(out.replace("s17", "s71"))
+    assert issue(SECRET, "perimeter", "s17", "2026-autumn", DAY, redraw=3).handed_out[-4:-2] == "3-"
+
+
 @pytest.mark.parametrize("part", range(1, 5))
 def test_whoever_changes_a_part_has_no_genuine_token(part):
     parts = TOKEN.text.split(":")

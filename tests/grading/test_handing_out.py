@@ -52,7 +52,7 @@ def test_tokens_that_are_out_are_read_back(table):
     assert handed_out(path, HANDOUT, STUDENTS) == tokens
     heads, anna, boris, _carl = path.read_text(encoding="utf-8").splitlines()
     assert heads == "id,name,language,token"
-    assert anna == f"anna,Anna A.,en,{tokens['anna'].text}"
+    assert anna == f"anna,Anna A.,en,{tokens['anna'].handed_out}"
     assert boris.startswith("boris,Борис Б.,ru,perimeter:2026a:boris:20270131:")
 
 

@@ -115,9 +115,26 @@ def test_answers_to_another_token_are_never_mixed(begin):
         begin(OTHER)
 
 
-def test_there_is_one_assignment():
-    with pytest.raises(vm.VmwidgetsError, match="no assignment"):
-        vm.Assignment("walls")
+def test_a_token_that_was_mistyped_is_typed_again_while_nothing_is_answered(begin, tmp_path):
+    a = begin()
+    assert not ask(a.start, name="token", text=OTHER)
+    assert a.start.state["asks"]
+    assert "boris" in a.start.state["who"]
+    assert "type your token again" in a.start.state["who"]
+    assert not ask(a.start, name="token", text=TOKEN)
+    assert (AnswerFile("perimeter", folder=tmp_path).token, a.zone.token.student) == (TOKEN, "anna")
+    ask(a.rules, name="agree", yes=True)
+    assert not a.start.state["asks"]
+    assert "another token" in ask(a.start, name="token", text=OTHER)
+
+
+def test_there_is_one_assignment_and_its_items(begin):
+    for wrong in ("walls", []):
+        with pytest.raises(vm.VmwidgetsError, match="no assignment"):
+            vm.Assignment(wrong)
+    for wrong in ("a9", None, []):
+        with pytest.raises(vm.VmwidgetsError, match=r"no item .*, expected one of a1, a2\.memory"):
+            begin().check(wrong)
 
 
 # ----------------------------------------------------------------------------------------------------------- the stages

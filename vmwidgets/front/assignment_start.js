@@ -26,7 +26,7 @@ function render({ model, el, signal }) {
   const state = () => model.get("state");
   const frame = stage(model, el, signal, "assignment-start");
   const id = unique("vmw-token");
-  const input = h("input", { type: "text", id, autocomplete: "off", spellcheck: "false", maxlength: 120 });
+  const input = h("input", { type: "text", id, autocomplete: "off", spellcheck: "false", maxlength: 130 });
   const label = h("label", { for: id });
   const button = h("button", { type: "submit", class: "vmw-primary" });
   const form = h("form", {}, label, h("div", { class: "vmw-row" }, input, button));

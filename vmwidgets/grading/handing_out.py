@@ -110,4 +110,4 @@ def handed_out(path: Path, handout: Handout, students: Sequence[Student]) -> dic
 
 def tokens_table(students: Sequence[Student], tokens: dict[str, Token]) -> str:
     """One row a student, to be sent or printed."""
-    return table(HEADS, [[s.id, s.name, s.language, tokens[s.id].text] for s in students])
+    return table(HEADS, [[s.id, s.name, s.language, tokens[s.id].handed_out] for s in students])

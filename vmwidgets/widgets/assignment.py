@@ -14,7 +14,7 @@ from vmwidgets.widgets.assignment_rules import Rules
 from vmwidgets.widgets.assignment_slot import Break
 from vmwidgets.widgets.assignment_stages import Diagnosis, PostMortem, Price, Recon
 from vmwidgets.widgets.assignment_start import Start
-from vmwidgets.widgets.assignment_zone import Zone
+from vmwidgets.widgets.assignment_zone import ITEMS, Zone
 
 PRACTICE = "practice"
 _TOKEN_FILE_CHARACTERS = 1_000
@@ -45,7 +45,7 @@ class Assignment:
     def __init__(
         self, name: str = "perimeter", token: str | None = None, folder: str | os.PathLike[str] | None = None
     ) -> None:
-        if name not in ASSIGNMENTS:
+        if name not in tuple(ASSIGNMENTS):
             raise VmwidgetsError(
                 "there is no assignment {id}; known: {known}", id=repr(name)[:40], known=", ".join(ASSIGNMENTS)
             )
@@ -183,7 +183,16 @@ class Assignment:
         item
             ``"a1"``, ``"a2.memory"``, ``"a2.device"``, ``"a2.cpu"``, ``"a3"``, ``"a4.exploits"``,
             ``"a4.mutants"``, ``"a4.workload"``, ``"a5"`` or ``"a6"``.
+
+        Raises
+        ------
+        VmwidgetsError
+            If there is no such item.
         """
+        if item not in ITEMS:
+            raise VmwidgetsError(
+                "there is no item {name}, expected one of {known}", name=repr(item)[:40], known=", ".join(ITEMS)
+            )
         print(in_words(self, item))
 
     def close(self) -> None:

@@ -39,6 +39,8 @@ class Start(Stage):
             )
             if zone.token.expires < date.today():
                 who += " " + _("That day is over.")
+            if not zone.answered:
+                who += " " + _("If this is not you, type your token again: nothing has been answered yet.")
         else:
             who = plain(
                 mark("Without a token you practise. Your answers are kept in {file}."), file=zone.file.path.name
@@ -53,7 +55,7 @@ class Start(Stage):
         return {
             **self._head(mark("Perimeter")),
             "lamps": [sent(self.assignment)],
-            "asks": zone.practice and not self.assignment.is_practice,
+            "asks": not (self.assignment.is_practice if zone.practice else zone.answered),
             "token": zone.token.text,
             "who": who,
             "map_title": _("The perimeter, as far as you have come"),

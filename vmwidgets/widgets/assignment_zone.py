@@ -37,6 +37,8 @@ _DEPENDS = {
     "a6": ("a6",),
 }
 """The answers that each item looks at."""
+ITEMS = tuple(_DEPENDS)
+"""The items that something can be said about here."""
 _GIVEN = {**{item: needs[:1] for item, needs in _DEPENDS.items()}, "a3": tuple(f"a3.{slot}" for slot in SLOTS)}
 """The answers without any of which there is nothing to say about an item."""
 
@@ -63,6 +65,9 @@ class Zone:
         self.name, self.token = name, token
         self.practice = token.practice
         self.file = AnswerFile(f"{name}-practice" if token.practice else name, token.text, folder)
+        if self.file.token != token.text and not self.answered:
+            # A token may have been mistyped, and nothing is lost yet.
+            self.file.token = token.text
         if self.file.token != token.text:
             raise VmwidgetsError(
                 "{file} holds answers to another token; move it away to begin with this one", file=self.file.path.name
