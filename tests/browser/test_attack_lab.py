@@ -134,7 +134,7 @@ def test_both_themes_can_be_read(page, theme, axe, shade):
 
 
 @pytest.mark.parametrize("shade", ["light", "dark"])
-def test_the_matrix_is_run_row_by_row_and_read_by_keyboard(notebook, theme, axe, shade):
+def test_the_matrix_is_run_bit_by_bit_and_read_by_keyboard(notebook, theme, axe, shade):
     page = notebook.anew(MATRIX, viewport=(1280, 1100))
     theme(page, shade)
     view = page.locator(".vmw-attack-matrix")

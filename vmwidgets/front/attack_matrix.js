@@ -1,4 +1,4 @@
-// Every attack on every product: a table to walk through by keyboard, run row by row, and what decided the chosen cell.
+// Every attack on every product: a table to walk through by keyboard, run cell after cell, and what decided the chosen cell.
 
 import { verdictBox } from "./attack_verdict.js";
 import { browser, Clock } from "./clock.js";
@@ -20,7 +20,7 @@ import { COLOURS } from "./palette.js";
  * @property {[string, string][]} opens a defence, and by which mechanism it lets the attack in if it is off
  */
 
-const PATIENCE = 120_000; // a row is several seconds of work
+const PATIENCE = 120_000; // the work of one answer is a second, of a slow machine many
 const STEPS = /** @type {Record<string, [number, number]>} */ ({
   ArrowUp: [-1, 0],
   ArrowDown: [1, 0],
@@ -41,7 +41,7 @@ function render({ model, el, signal }) {
   /** @returns {string[][][]} */
   const marks = () => model.get("marks");
   const send = sender(model, signal, { answered: () => answered(), patience: PATIENCE });
-  const clock = new Clock(() => send("row", { name: "row" }), browser, 0, PATIENCE);
+  const clock = new Clock(() => send("run", { name: "run" }), browser, 0, PATIENCE);
   signal.addEventListener("abort", () => clock.close());
 
   const run = h("button", { type: "button", class: "vmw-primary" });
@@ -69,7 +69,7 @@ function render({ model, el, signal }) {
 
   const done = () => marks().filter((row) => row.every((cell) => cell.length)).length;
   function answered() {
-    if (send.busy("row")) return;
+    if (send.busy("run")) return;
     if (model.get("error") || done() === marks().length) clock.pause();
     clock.answered();
     draw();
@@ -182,9 +182,10 @@ function render({ model, el, signal }) {
     write(run, clock.playing ? t("Stop") : rows ? t("Go on") : t("Run all attacks"));
     run.hidden = rows === all;
     bar.hidden = rows === all;
-    set(bar, "max", all);
+    const found = marks().flat();
+    set(bar, "max", found.length);
     set(bar, "aria-label", t("Rows run"));
-    bar.value = rows;
+    bar.value = found.filter((cell) => cell.length).length;
     const told = t("Rows run: {count} of {all}. A cell that is chosen is run at once.", { count: rows, all });
     write(progress, rows === all ? t("Choose a cell to read what decided it.") : told);
     detail.hidden = !chosen.place;

@@ -1,6 +1,6 @@
 """Every attack on every product as a table to browse: what stops it, and which defences let it in if one is off."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -38,6 +38,8 @@ _MEANINGS_AS_SHIPPED = {
     OPEN: mark("gets through the product as it is shipped"),
     STOPPED: mark("stopped by the product as it is shipped"),
 }
+RUNS_AT_ONCE = 20
+"""After so many runs, less than a second of work, the page can stop it."""
 _OTHERS = mark("Others")
 
 
@@ -62,7 +64,7 @@ class _Found:
 class AttackMatrix(View):
     """A row for each attack, a column for each product; a chosen cell says by which layer it was decided, and why.
 
-    Nothing is run until somebody asks: for the whole table in the page, row by row, or with :meth:`compute`; for one
+    Nothing is run until somebody asks: for the whole table in the page, bit by bit, or with :meth:`compute`; for one
     cell by choosing it. All of it takes about a minute.
 
     Parameters
@@ -84,7 +86,7 @@ class AttackMatrix(View):
     """
 
     _front = "attack_matrix"
-    _messages = ("row", "choose")
+    _messages = ("run", "choose")
 
     table = traitlets.Dict().tag(sync=True)
     marks = traitlets.List().tag(sync=True)
@@ -117,8 +119,9 @@ class AttackMatrix(View):
 
     def compute(self) -> None:
         """Run all that has not been run."""
-        while self._unfinished() is not None:
-            self._run_row()
+        for row, column in self._missing():
+            self._run(row, column)
+        self.marks = self._marks()
 
     def choose(self, attack: str, stack: str) -> None:
         """Do what choosing a cell does: run it if it has not been run, and say what came of it.
@@ -143,25 +146,26 @@ class AttackMatrix(View):
         self._choose(rows.index(attack), columns.index(stack))
 
     # ------------------------------------------------------------------------------------------------- from the page
-    def _on_row(self, _content: dict[str, Any]) -> None:
-        self._run_row()
+    def _on_run(self, _content: dict[str, Any]) -> None:
+        self._run_some()
 
     def _on_choose(self, content: dict[str, Any]) -> None:
         row = check_int("row", content.get("row"), 0, len(self._attacks) - 1)
         self._choose(row, check_int("column", content.get("column"), 0, len(self._stacks) - 1))
 
     # -------------------------------------------------------------------------------------------------------- running
-    def _unfinished(self) -> int | None:
+    def _missing(self) -> Iterator[tuple[int, int]]:
+        """Return the cells that have not been run, row by row."""
         cells = ((row, column) for row in range(len(self._attacks)) for column in range(len(self._stacks)))
-        return next((row for row, column in cells if (row, column) not in self._found), None)
+        return (cell for cell in cells if cell not in self._found)
 
-    def _run_row(self) -> None:
-        """Run the first row that is not complete."""
-        row = self._unfinished()
-        if row is None:
-            return
-        for column in range(len(self._stacks)):
-            self._run(row, column)
+    def _run_some(self) -> None:
+        """Run the next cells, until there has been something to do."""
+        runs = 0
+        for row, column in self._missing():
+            runs += self._run(row, column)
+            if runs >= RUNS_AT_ONCE:
+                break
         self.marks = self._marks()
 
     def _choose(self, row: int, column: int) -> None:
@@ -171,18 +175,21 @@ class AttackMatrix(View):
             self.marks = self._marks()
             self.detail = self._detail()
 
-    def _run(self, row: int, column: int) -> None:
+    def _run(self, row: int, column: int) -> int:
+        """Run a cell if it has not been run; return how many runs it took."""
         if (row, column) in self._found:
-            return
+            return 0
         verdicts: dict[str, Verdict] = {}
         for cell in tried(self._attacks[row], self._stacks[column], self._seed, self._defences):
             # What was decided on the way is not shown here, and thousands of traces would fill the memory.
             verdicts[cell.opened] = replace(cell.verdict, trace=())
             if cell.opened == SAFE and cell.verdict.succeeded:
                 break
+        runs = len(verdicts)
         on, off = verdicts.pop(self._defences or SAFE), verdicts.pop(ALL, None)
         alone = tuple((id, verdict) for id, verdict in verdicts.items() if verdict.succeeded)
         self._found[row, column] = _Found(on, alone, off, len(verdicts))
+        return runs
 
     # --------------------------------------------------------------------------------------------------------- saying
     def _table(self) -> dict[str, Any]:
