@@ -336,7 +336,9 @@ def test_bars_are_entitlement_and_what_each_scheduler_gave(lab):
     late = np.asarray(charts._late.bars.y)
     assert late.shape == (2, len(BINS_US) + 1)
     assert late.sum(axis=1) == pytest.approx([100, 100])
+    assert "from waking to running" in charts._late.caption.state["title"]
     charts.selection.vm = "victim"
+    assert charts._late.caption.state["title"].startswith("victim always had work")
     assert not np.asarray(charts._late.bars.y).any(), "who never sleeps never wakes"
     rows = charts._readings.state["rows"]
     assert len(rows) == 4

@@ -7,7 +7,6 @@ deterministic, so the second part is computed, not guessed, and a slider repaint
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import ipywidgets
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from vmwidgets.model.snapshot import Snapshot
 from vmwidgets.widgets.chart_row import ChartRow
 from vmwidgets.widgets.kit import SLOTS, Selection, View, plain
 from vmwidgets.widgets.palette import COLOURS
+from vmwidgets.widgets.plot import Plot
 
 PAST, COMING = 120, 40
 """Ticks on both sides of "now"."""
@@ -80,7 +80,7 @@ class Readings(View):
         self.state = self._make()
 
 
-class Chart:
+class Chart(Plot):
     """One bqplot figure with a constant number of lines: a row without a VM is empty, never removed.
 
     Parameters
@@ -98,10 +98,9 @@ class Chart:
     def __init__(self, rows: int, colours: Sequence[str], caption: Caption, coming: int = COMING, **style: Any) -> None:
         import bqplot  # it drags in pandas, so only when a chart is really made
 
-        self.caption = caption
         self._x = bqplot.LinearScale(min=-PAST, max=coming)
         self._y = bqplot.LinearScale(min=0.0, max=1.0)
-        self._unit = bqplot.LinearScale(min=0.0, max=1.0)
+        unit = bqplot.LinearScale(min=0.0, max=1.0)
         self.lines = bqplot.Lines(
             x=np.arange(-PAST, coming, dtype=np.float32),
             y=np.zeros((rows, PAST + coming), np.float32),
@@ -113,27 +112,18 @@ class Chart:
         now = bqplot.Lines(
             x=[0.0, 0.0],
             y=[0.0, 1.0],
-            scales={"x": self._x, "y": self._unit},
+            scales={"x": self._x, "y": unit},
             colors=["#8a929b"],
             stroke_width=1,
             line_style="dashed",
         )
         marks = np.arange(-PAST, coming + 1, 40, dtype=np.float32)
         self._axis = bqplot.Axis(scale=self._y, orientation="vertical", grid_lines="none", tick_format="~g")
-        axes = [bqplot.Axis(scale=self._x, tick_values=marks, grid_lines="none", tick_format="d"), self._axis]
-        self.figure = bqplot.Figure(
-            marks=[self.lines, now],
-            axes=axes,
-            animation_duration=0,
-            padding_x=0,
-            padding_y=0,
-            fig_margin={"top": 8, "bottom": 26, "left": 52, "right": 12},
-            layout={"width": "100%", "height": "190px", "min_width": "0"},
+        self._time = bqplot.Axis(
+            scale=self._x, tick_values=marks, grid_lines="none", tick_format="d", label_offset="30px"
         )
-        self.box = ipywidgets.VBox(
-            [caption, self.figure], layout={"flex": "1 1 380px", "min_width": "300px", "overflow": "hidden"}
-        )
-        self.box.add_class("vmw-chart")
+        scales = (self._x, self._y, unit)
+        super().__init__(caption, (self.lines, now), (self._time, self._axis), scales, below_px=40, padding_x=0)
 
     def show(self, y: Floats) -> None:
         """Draw new values, shape (row, tick): one message, and others in the rare case of a new scale.
@@ -148,13 +138,9 @@ class Chart:
         with self.lines.hold_sync():
             self.lines.y = y
 
-    def close(self) -> None:
-        """Close all widgets of the chart, those that bqplot made by itself included."""
-        figure = self.figure
-        parts = [*(m for m in figure.marks), *figure.axes, self._x, self._y, self._unit]
-        inner = [figure.scale_x, figure.scale_y, figure.layout, self.box.layout, figure]
-        for widget in (*parts, *inner, self.caption, self.box):
-            widget.close()
+    def name_time(self, tick_s: int) -> None:
+        """Write below the chart what its marks of time count."""
+        self._time.label = plain(mark("time, in ticks of {seconds} s"), seconds=number(tick_s))
 
 
 def nice(value: float) -> float:
@@ -221,6 +207,7 @@ class Charts(ChartRow):
         self._all.lines.colors = self._ready.lines.colors = shown
         self._one.lines.colors = ["#8a929b", "#5b636b", COLOURS[max(slot, 0)]]
         for chart in self._charts:
+            chart.name_time(self.lab.tick_s)
             chart.caption.refresh()
         self._readings.refresh()
 

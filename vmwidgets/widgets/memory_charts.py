@@ -73,6 +73,7 @@ class MemoryCharts(ChartRow):
         self._all.lines.colors = self._reads.lines.colors = shown
         self._one.lines.colors = self._one.lines.fill_colors = self._colours()
         for chart in self._charts:
+            chart.name_time(self.lab.tick_s)
             chart.caption.refresh()
         self._readings.refresh()
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from vmwidgets.model.quantum import QuantumRun, entitled_permille
 from vmwidgets.widgets.chart_row import ChartRow
 from vmwidgets.widgets.charts import Caption, Readings, nice
 from vmwidgets.widgets.kit import SLOTS, Selection, plain
+from vmwidgets.widgets.plot import Plot
 from vmwidgets.widgets.time_line import ALGORITHM_NAMES
 
 GREY, FIRST, SECOND = "#8a929b", "#0072b2", "#e69f00"
@@ -23,7 +23,7 @@ BINS_US = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 Floats = NDArray[np.float64]
 
 
-class BarChart:
+class BarChart(Plot):
     """One bqplot figure with groups of bars; what is not there is 0.
 
     Parameters
@@ -39,7 +39,6 @@ class BarChart:
     def __init__(self, groups: Sequence[str], colours: Sequence[str], caption: Caption) -> None:
         import bqplot  # it drags in pandas, so only when a chart is really made
 
-        self.caption = caption
         self._x, self._y = bqplot.OrdinalScale(domain=list(groups)), bqplot.LinearScale(min=0.0, max=1.0)
         self.bars = bqplot.Bars(
             x=list(groups),
@@ -53,18 +52,8 @@ class BarChart:
             bqplot.Axis(scale=self._x, grid_lines="none"),
             bqplot.Axis(scale=self._y, orientation="vertical", grid_lines="none", tick_format="~g"),
         ]
-        self.figure = bqplot.Figure(
-            marks=[self.bars],
-            axes=axes,
-            animation_duration=0,
-            padding_y=0,
-            fig_margin={"top": 8, "bottom": 26, "left": 52, "right": 12},
-            layout={"width": "100%", "height": "190px", "min_width": "0"},
-        )
-        self.box = ipywidgets.VBox(
-            [caption, self.figure], layout={"flex": "1 1 380px", "min_width": "300px", "overflow": "hidden"}
-        )
-        self.box.add_class("vmw-chart").add_class("vmw-bars")
+        super().__init__(caption, [self.bars], axes, (self._x, self._y))
+        self.box.add_class("vmw-bars")
 
     def show(self, groups: Sequence[str], y: Floats, top: float) -> None:
         """Draw new values, shape (bar of a group, group): one message, more if the groups or the scale are new."""
@@ -76,14 +65,6 @@ class BarChart:
                 self.bars.x = list(groups)
             self.bars.y = y
         self.caption.refresh()
-
-    def close(self) -> None:
-        """Close all widgets of the chart, those that bqplot made by itself included."""
-        figure = self.figure
-        parts = [*(m for m in figure.marks), *figure.axes, self._x, self._y]
-        inner = [figure.scale_x, figure.scale_y, figure.layout, self.box.layout, figure]
-        for widget in (*parts, *inner, self.caption, self.box):
-            widget.close()
 
 
 class SchedulerCharts(ChartRow):
@@ -101,6 +82,7 @@ class SchedulerCharts(ChartRow):
         self.lab = lab
         self.selection = selection or Selection(lab)
         self._runs: tuple[QuantumRun, ...] = ()
+        self._woken = False  # whether the chosen VM ever was
         self._shares = BarChart(self._groups(), (GREY, FIRST, SECOND), Caption(self._shares_caption, self._select))
         self._late = BarChart(_bins(), (FIRST, SECOND), Caption(self._late_caption, self._select))
         charts = (self._shares, self._late)
@@ -111,6 +93,7 @@ class SchedulerCharts(ChartRow):
         with self.lab.hold():
             self._runs, _refusals = self.lab.quantum_outcomes()  # the time line says why one is missing
             shares, late = self._shares_of_slots(), self._histograms()
+            self._woken = bool(late.any())
             pcpus = self.lab.hardware.pcpus
         self._shares.show(self._groups(), shares, min(nice(float(shares.max(initial=0.0))), float(pcpus)))
         self._late.show(_bins(), late, 100.0)
@@ -159,6 +142,9 @@ class SchedulerCharts(ChartRow):
         return self._caption(_("Processors that each virtual machine got"), self._items(fluid=True))
 
     def _late_caption(self) -> dict[str, Any]:
+        if self._runs and self.selection.vm and not self._woken:
+            told = mark("{vm} always had work: nothing woke it, so there is no delay")
+            return self._caption(plain(told, vm=self.selection.vm), self._items(fluid=False))
         title = plain(mark("{vm}: from waking to running, % of all wake-ups, by ms"), vm=self.selection.vm or "–")
         return self._caption(title, self._items(fluid=False))
 
