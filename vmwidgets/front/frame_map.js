@@ -77,7 +77,7 @@ function render({ model, el, signal }) {
   // ------------------------------------------------------------------------------------------------------ drawing
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   let [seq, wanted, version, drawn] = [0, false, -1, -1];
-  let [hovered, cursor, pinned] = [-1, 0, -1];
+  let [hovered, cursor, pinned, walked] = [-1, 0, -1, -1];
 
   function want() {
     if (wanted || signal.aborted) return;
@@ -94,6 +94,7 @@ function render({ model, el, signal }) {
   function draw() {
     const focused = document.activeElement === canvas;
     scene.draw(eye.now, [
+      [walked, 2],
       [hovered, 1],
       [focused ? cursor : -1, 2],
       [pinned, 3],
@@ -175,6 +176,14 @@ function render({ model, el, signal }) {
     legend.light(slot);
     want();
   });
+  const steps = (/** @type {Event} */ event) => {
+    const { detail } = /** @type {CustomEvent<{lab: string, frame: number}>} */ (event);
+    if (detail.lab !== state().lab || detail.frame === walked) return;
+    walked = detail.frame;
+    set(canvas, "data-walked", walked);
+    want();
+  };
+  document.addEventListener("vmw-frame", steps, { signal }); // of a page walk, which reads this frame
   const answered = () => {
     const said = model.get("looked");
     if (said.frame !== subject) return;

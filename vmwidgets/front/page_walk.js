@@ -101,14 +101,17 @@ function render({ model, el, signal }) {
     light(-1);
   }
 
+  let lab = "";
+
   /**
    * Tell other views which machine frame is read: of the step that is pointed at, else of the one that is shown.
    * @param {number} pointed
    */
   function light(pointed) {
-    const { lab, closed: shut, folded } = state();
-    if (!lab || shut || folded) return;
-    const step = walk().steps[pointed < 0 ? done - 1 : pointed];
+    const { lab: now, closed: shut, folded } = state();
+    lab = now || lab; // what is folded says nothing of a lab
+    if (!lab) return;
+    const step = !shut && !folded && walk().steps[pointed < 0 ? done - 1 : pointed];
     const frame = step && way().real ? frameOf(step.machine, frameBytes()) : -1;
     document.dispatchEvent(new CustomEvent("vmw-frame", { detail: { lab, frame } }));
   }
@@ -286,7 +289,10 @@ function render({ model, el, signal }) {
     twin.update(sentence, words.rows(walk(), frameBytes()), t("Table: all steps of the walk"));
     el.dataset.vmwStep = `${now.turn} ${done}`;
   }
-  follow(model, signal, ["state", "strings", "language"], draw);
+  follow(model, signal, ["state", "strings", "language"], () => {
+    draw();
+    light(-1);
+  });
 }
 
 export default { render };
