@@ -1,5 +1,6 @@
 """Fixtures that open notebooks in real front ends, in the system's Chromium, and watch what they log and fetch."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browser.servers import JUPYTER, PORT, TOKEN, Server, as_root, serving
 from tests.needs import needs
@@ -21,10 +22,12 @@ CHROMIUM = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-smooth-scrolling",
     # Nothing outside can be reached. (Intercepted requests could be refused, too, and would be cached no more.)
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 VIEWPORT = (1280, 900)
 WORKSPACES = count(1)
 # The indicator says "idle" before a kernel exists, so ask the application itself.
@@ -47,17 +50,32 @@ READY = """async (patience) => {
   await panel.sessionContext.ready;
   await until(() => panel.sessionContext.session?.kernel?.status === "idle");
 }"""
-# A page that is reloaded asks the kernel for every widget: those of the tests before must not be among them.
+# A page that is reloaded asks the kernel for every widget: those of the tests before must not be among them. Nor does
+# the kernel keep what they were of.
 CELLS = """async (cells) => {
   const panel = jupyterapp.shell.currentWidget;
   const notebook = panel.content.model.sharedModel;
   notebook.deleteCellRange(0, notebook.cells.length);
-  const code = "import ipywidgets; ipywidgets.Widget.close_all()";
+  const code = "import ipywidgets; ipywidgets.Widget.close_all(); get_ipython().reset()";
   await panel.sessionContext.session.kernel.requestExecute({code, silent: true, store_history: false}).done;
   notebook.transact(() => {
     notebook.deleteCellRange(0, notebook.cells.length);
     notebook.insertCells(0, cells.map((source) => ({cell_type: "code", source})));
   });
+}"""
+# Each view sends its messages one at a time, the next when the kernel has answered, and draws once a frame: ask again
+# until a round trip passes in which no view has sent anything.
+QUIET = """async () => {
+  const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+  let sent;
+  const hear = (_, {direction, msg}) => { sent ||= direction === "send" && msg.header.msg_type === "comm_msg"; };
+  kernel.anyMessage.connect(hear);
+  do {
+    sent = false;
+    await kernel.requestExecute({code: "", silent: true, store_history: false}).done;
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  } while (sent);
+  kernel.anyMessage.disconnect(hear);
 }"""
 RUN_ALL = "() => jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)"
 FAILURE = pytest.StashKey[bool]()
@@ -87,7 +105,9 @@ class Watched:
         def speaks(message: ConsoleMessage) -> bool:
             # Notebook 7 now and then asks for a font of its own before it has logged in, and is refused.
             own_font = "/static/notebook/" in (url := message.location["url"]) and url.endswith(".woff2")
-            return message.type in ("error", "warning") and not own_font
+            # JupyterLab complains of a slow computer.
+            slow = re.match(r"Plugin .* (is taking too long|took .*ms) to activate\.", message.text)
+            return message.type in ("error", "warning") and not own_font and not slow
 
         page, here = self.page, self.server.url.removeprefix("http")
         page.on("console", lambda m: record(f"{m.type}: {m.text}") if speaks(m) else None)
@@ -119,7 +139,7 @@ class Notebooks:
         return self.open(path, run=run, front=front, **options)
 
     def anew(self, *cells: str, viewport: tuple[int, int] = VIEWPORT) -> Page:
-        """The page that the tests of a module share, with these cells, run: another lab and other widgets.
+        """The page that most tests share, with these cells, run: another lab and other widgets.
 
         JupyterLab and the kernel are as the tests before left them. Who asks what these remember opens a page.
         """
@@ -199,6 +219,14 @@ class Notebooks:
         return str(Path(folder) / f"{name}_{len(self.opened)}.ipynb")
 
 
+def quiet(page: Page) -> None:
+    """Wait until the kernel has answered all that the views of the page have sent, and they have drawn it.
+
+    What one view sends next may otherwise overtake what another has not sent yet.
+    """
+    page.evaluate(QUIET)
+
+
 def switch(page: Page, name: str) -> None:
     """Switch JupyterLab's theme and wait until it shows."""
     full = {"dark": "JupyterLab Dark", "light": "JupyterLab Light"}[name]
@@ -261,9 +289,9 @@ def tabs(browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(scope="module")
-def kept() -> Iterator[list[Watched]]:
-    """The page that the tests of a module share, as soon as there is one."""
+@pytest.fixture(scope="session")
+def kept(jupyter, tabs) -> Iterator[list[Watched]]:
+    """The page that most tests share, as soon as there is one: to load JupyterLab takes longer than many a test."""
     pages: list[Watched] = []
     yield pages
     bad = [text for watched in pages for text in watched.bad]

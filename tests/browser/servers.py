@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -11,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.ports import free_port
 
 TOKEN = "test"
 SETTINGS = {
@@ -51,7 +52,7 @@ class Server:
     def ask(self, path: str, method: str = "GET") -> bytes:
         """The answer to one request."""
         request = urllib.request.Request(self.url + path, method=method, headers={"Authorization": f"token {TOKEN}"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.read()
 
     def api(self, path: str, method: str = "GET") -> Any:
@@ -64,13 +65,6 @@ class Server:
         for session in self.api("/api/sessions"):
             if session["path"] == path:
                 self.api(f"/api/sessions/{session['id']}", "DELETE")
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def isolated(home: Path, settings: Mapping[str, object] = SETTINGS) -> dict[str, str]:
@@ -114,7 +108,7 @@ def serving(
             start_new_session=True,
         )
     try:
-        for _ in range(600):
+        for _ in range(1200):
             with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
                 server.ask(ready)
                 break

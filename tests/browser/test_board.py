@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import quiet
+
 SETUP = """
 import vmwidgets as vm
 lab = vm.Lab(seed=1)
@@ -99,6 +101,7 @@ def test_every_slider_by_keyboard_and_back_by_undo(page):
     before = kernel(page, "lab.vm('web')")
     for resource in ("Processor time", "Memory", "Disk I/O", "Network", "Disk space"):
         page.get_by_role("radio", name=resource).check()
+        quiet(page)
         expect(page.get_by_role("radio", name=resource)).to_be_checked()
         names = ["vCPUs", "Memory", *(["Virtual disk", "Growth"] if resource == "Disk space" else ["Shares", "Limit"])]
         for name in names:
@@ -107,12 +110,10 @@ def test_every_slider_by_keyboard_and_back_by_undo(page):
             old = one.input_value()
             key = "ArrowLeft" if one.get_attribute("max") == old else "ArrowRight"
             page.keyboard.press(key)
+            quiet(page)
             expect(one).not_to_have_value(old)
-            expect(button(page, "Undo")).to_be_enabled()
-            new = one.input_value()
             button(page, "Undo").click()
             expect(one).to_have_value(old)
-            assert new != old
     assert kernel(page, "lab.vm('web')") == before
 
 
@@ -124,6 +125,7 @@ def test_slider_by_mouse(page):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.75, middle, steps=12)
     page.mouse.up()
+    quiet(page)
     expect(page.locator(".vmw-controls output").nth(1)).to_have_text(re.compile("^2[345]"))
     value = memory.input_value()
     expect(card(page, "web")).to_have_accessible_name(re.compile(f"{int(value) // 2**30}"))

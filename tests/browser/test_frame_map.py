@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import quiet
+
 # Frames whose codes a test knows: frame f of the first rows has the state and owner that ROWS says.
 PROVIDER = """
 import numpy as np
@@ -210,6 +212,7 @@ def test_zoom_about_the_pointer_and_pan(page):
     for _ in range(3):
         page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
+    expect(page.locator(".vmw-scale")).to_have_text("32 pixels a frame")
     settled(page)
     assert 1 / eye(page)[2] == pytest.approx(32, rel=0.01)
     expect(told(page)).to_contain_text("Frame 1,100:")
@@ -351,6 +354,7 @@ def test_notebook_shortcuts_stay_out(page):
 def test_without_motion_the_eye_is_there_at_once(notebook):
     page = notebook(PROVIDER, SETUP, reduced_motion="reduce")
     settled(page)
+    quiet(page)
     seq = int(page.locator(MAP).get_attribute("data-seq"))
     page.get_by_role("button", name="Zoom in").click()
     settled(page)
