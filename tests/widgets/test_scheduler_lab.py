@@ -146,24 +146,27 @@ def test_an_empty_lab_and_one_that_is_too_large_say_so(wire):
     large = vm.Lab(hardware=vm.Hardware(pcpus=512))
     large.create_vm("a")
     line = TimeLine(large)
-    assert "pcpus is 512" in line.error
+    assert "pcpus is 512" in line.state["note"]
     assert line.runs == []
     line.close()
 
 
 @pytest.mark.parametrize("first", ["hyperv_classic", "credit"])
-def test_what_one_scheduler_refuses_the_other_one_runs(view, lab, first):
+def test_what_one_scheduler_refuses_the_other_one_runs(view, lab, wire, first):
     lab.set_scheduler(algorithm=first, beside="stride")
     lab.configure("victim", cpu_shares=900_000)
     assert [run["id"] for run in view.line.runs] == ["stride"]
-    assert view.line.error.startswith(f"victim has 900000 CPU shares, and the scheduler {first} has weights for 1 to ")
+    refused = view.line.state["note"]
+    assert refused.startswith(f"victim has 900000 CPU shares, and the scheduler {first} has weights for 1 to ")
+    wire.send(view.line, name="look", at=100_000, seq=1)
+    assert view.line.state["note"] == refused, "to look at a moment of the other one leaves it there"
     assert len(view.line.state["rows"][1]) == 2 + 4
     assert np.asarray(view.charts._shares.bars.y)[1, 2] > 0
     assert "image/svg+xml" in view._repr_mimebundle_()
     with pytest.raises(vm.VmwidgetsError, match="victim has 900000 CPU shares"):
         lab.quantum_runs()
     lab.configure("victim", cpu_shares=1000)
-    assert (view.line.error, len(view.line.runs)) == ("", 2)
+    assert (view.line.state["note"], len(view.line.runs)) == ("", 2)
 
 
 def test_a_run_that_ended_early_says_so(line, lab, monkeypatch):

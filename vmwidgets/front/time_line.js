@@ -57,7 +57,7 @@ function render({ model, el, signal }) {
   const out = button(() => hand.step(-1));
   const into = button(() => hand.step(1));
   const fit = button(() => hand.fit());
-  const note = h("p", { class: "vmw-lock" });
+  const note = h("p", { class: "vmw-lock", role: "status" });
   const help = h("p", { class: "vmw-help" });
   const look = timeLook(signal);
   const twin = textTwin(signal, "");

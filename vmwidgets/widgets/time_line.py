@@ -2,6 +2,7 @@
 
 import threading
 import zlib
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import traitlets
 from vmwidgets.lab import Lab
 from vmwidgets.locale import error_text, mark, ngettext, number
 from vmwidgets.locale import gettext as _
-from vmwidgets.model.errors import check_int
+from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.quantum import QuantumRun, Rerun, entitled_permille
 from vmwidgets.model.scheduler import RUNNABLE, RUNNING
 from vmwidgets.model.scheduling import ALGORITHMS
@@ -84,8 +85,7 @@ class TimeLine(View):
         """Write all synced traits anew; the spans only if they are others."""
         with self.lab.hold(), self.hold_sync():
             runs, refusals = self.lab.quantum_outcomes()
-            self.error = " ".join(dict.fromkeys(map(error_text, refusals)))
-            self.state = self._state(runs)
+            self.state = self._state(runs, refusals)
             if runs != self._shown or not self.version:  # runs are equal only to themselves
                 self._shown = runs
                 self.runs = [packed(run) for run in runs]
@@ -124,7 +124,7 @@ class TimeLine(View):
             self.selection.vm = names[slot]
 
     # ----------------------------------------------------------------------------------------------------------- state
-    def _state(self, runs: tuple[QuantumRun, ...]) -> dict[str, Any]:
+    def _state(self, runs: tuple[QuantumRun, ...], refusals: Sequence[VmwidgetsError]) -> dict[str, Any]:
         vms, selection = self.lab.vms, self.selection
         vcpus = [
             {"label": f"{vm.name}/{vcpu}" if vm.vcpus > 1 else vm.name, "slot": selection.slot(vm.name)}
@@ -144,10 +144,10 @@ class TimeLine(View):
             "schedulers": [_scheduler(run) for run in runs],
             "sentence": sentence(self.lab, runs),
             "rows": table(self.lab, runs),
-            "note": self._note(runs, len(vcpus)),
+            "note": " ".join([*dict.fromkeys(map(error_text, refusals)), *self._notes(runs, len(vcpus))]),
         }
 
-    def _note(self, runs: tuple[QuantumRun, ...], vcpus: int) -> str:
+    def _notes(self, runs: tuple[QuantumRun, ...], vcpus: int) -> list[str]:
         notes: list[str] = []
         if not self.lab.vms:
             notes.append(_("No virtual machine runs on the server."))
@@ -158,7 +158,7 @@ class TimeLine(View):
                 notes.append(plain(told, scheduler=_(ALGORITHM_NAMES[run.algorithm]), seconds=seconds))
         if vcpus > MAX_ROWS:
             notes.append(plain(mark("Only the first {count} vCPUs have a row of their own."), count=MAX_ROWS))
-        return " ".join(notes)
+        return notes
 
     def __repr__(self) -> str:
         return f"<TimeLine: {', '.join(self.lab.scheduling.algorithms)}, {self.lab.scheduling.window_s} s>"
