@@ -307,7 +307,9 @@ def test_the_board_replays_the_own_programs_and_hides_the_price_until_it_is_pred
     assert others["text"].startswith("10 of 10")
     assert workload["text"] == "Shown when your prediction of the price (A5) for this board is in."
     given = {"cpu": "3,5", "frames": "−2", "exits": "10"}
-    assert "number" in ask(a.price, name="commit", group="a5", values={**given, "cpu": "3.55"}, confidence=2)
+    assert "a number such as 1.5" in ask(
+        a.price, name="commit", group="a5", values={**given, "cpu": "3.55"}, confidence=2
+    )
     assert not ask(a.price, name="commit", group="a5", values=given, confidence=2)
     assert a.zone.value("a5") == (35, -2, 10)
     assert len(a.fix.state["figures"]) == 4

@@ -11,6 +11,17 @@ export function unbroken(text) {
 }
 
 /**
+ * Copies a name of a VM as it is written in a program, not as it is kept together on the page.
+ * @param {ClipboardEvent} event
+ */
+function copyPlain(event) {
+  const text = String(getSelection());
+  if (!text.includes("\u2011")) return;
+  event.clipboardData?.setData("text/plain", text.replaceAll("\u2011", "-"));
+  event.preventDefault();
+}
+
+/**
  * @typedef {object} Lamp
  * @property {"none" | "wait" | "part" | "good" | "bad"} tone
  * @property {string} label
@@ -36,6 +47,7 @@ const SIGNS = { none: "○", wait: "◌", part: "◐", good: "●", bad: "✗" }
 export function stage(model, el, signal, name) {
   root(el, signal, name);
   el.classList.add("vmw-stage");
+  el.addEventListener("copy", copyPlain, { signal });
   const title = h("h3");
   const practice = h("strong", { class: "vmw-practice" });
   const about = h("p", { class: "vmw-about" });

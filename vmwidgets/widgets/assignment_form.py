@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from vmwidgets import locale
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.widgets.assignment_stage import Stage
@@ -72,7 +73,9 @@ def whole(text: str, decimals: int = 0) -> int:
     if scaled.is_finite() and abs(scaled) < 10**15 and scaled == scaled.to_integral_value():
         return int(scaled)
     raise VmwidgetsError(
-        "{text} is not a number with at most {decimals} decimals", text=repr(text)[:40], decimals=decimals
+        "{text} is not a number such as {example}",
+        text=repr(text)[:40],
+        example=shown(15 if decimals else 12, decimals, locale.language() == "ru"),
     )
 
 

@@ -20,6 +20,7 @@ from vmwidgets.assignments.perimeter.weaknesses import SLOTS
 from vmwidgets.assignments.result import Result
 from vmwidgets.assignments.tokens import Token
 from vmwidgets.locale import gettext as _
+from vmwidgets.locale import number
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.prices import Price
 from vmwidgets.widgets.attack_words import capital
@@ -230,7 +231,10 @@ class Zone:
 
         The hints of a wall are no part of it: they are opened where they say what they cost.
         """
-        fields = {name: _(value) if isinstance(value, str) else value for name, value in result.fields.items()}
+        fields = {
+            name: _(value) if isinstance(value, str) else number(value).replace("-", "\N{MINUS SIGN}")
+            for name, value in result.fields.items()
+        }
         texts = [plain(text, **fields) for text in (result.reason, result.hint) if text]
         if result.item.startswith("a2."):
             del texts[1:]
