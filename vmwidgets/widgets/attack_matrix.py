@@ -277,6 +277,9 @@ class AttackMatrix(View):
     def _still(self) -> str:
         now, marks = self._table(), iter(self._marks())
         table = Xml.Element("table")
+        Xml.SubElement(table, "caption").text = "; ".join(
+            f"{sign} ({meaning})" for _kind, sign, meaning in now["legend"]
+        )
         head = Xml.SubElement(table, "tr")
         for name in (_("Attack"), *now["stacks"]):
             Xml.SubElement(head, "th", scope="col").text = name
