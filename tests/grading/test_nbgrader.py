@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.grading.hostile_class import SECRET, Handed, hand_in, make_class, token
+from vmwidgets.answers import MAX_BYTES
 from vmwidgets.assignments.perimeter import BOOTS, ITEMS
 from vmwidgets.assignments.tokens import Token, hidden_seeds
 from vmwidgets.grading import nbgrader_step
@@ -243,6 +244,31 @@ def test_a_late_submission_is_graded_and_said_to_be_late(course: Course) -> None
     assert late == {"late": 7200, "half": 0}
 
 
+def test_what_is_set_aside_is_not_led_astray_by_what_was_before(tmp_path: Path) -> None:
+    place, rejected = tmp_path / "submitted" / "evil" / EN, tmp_path / REJECTED / "evil" / EN
+    home = tmp_path / "home"
+    for folder in (home, place):
+        folder.mkdir(parents=True)
+    notebook, trap, dated = place / "perimeter.ipynb", place / "keys", place / "timestamp.txt"
+    notebook.symlink_to(home)
+    trap.symlink_to(home)
+    dated.write_bytes(b"\xff")
+    (place / "small").write_text("1")
+    nbgrader_step.set_aside(EN, "evil", [str(notebook)])
+    assert sorted(path.name for path in rejected.iterdir()) == ["keys", "perimeter.ipynb", "timestamp.txt"]
+    assert notebook.read_bytes() == b""
+    for text, kept in (("99999999999999999999", False), ("2026-03-01 12:00:00 UTC", True)):
+        trap.mkdir()
+        (trap / "authorized").write_bytes(b"a key" * MAX_BYTES)
+        dated.write_text(text)
+        nbgrader_step.set_aside(EN, "evil", [str(notebook)])
+        assert dated.exists() is kept
+        assert (rejected / "keys" / "authorized").is_file()
+        assert not list(home.iterdir())
+    assert sorted(path.name for path in place.iterdir()) == ["perimeter.ipynb", "small", "timestamp.txt"]
+    assert len(list(rejected.parent.iterdir())) == 3
+
+
 def test_links_are_moved_not_followed(course: Course) -> None:
     moved = course.root / REJECTED / "links" / EN / "perimeter.answers.jsonl"
     assert moved.is_symlink()
@@ -274,8 +300,11 @@ def test_nothing_that_is_released_or_given_back_leaks(course: Course, students: 
 
 
 def test_who_hands_in_again_is_graded_five_times(course: Course) -> None:
+    before = points(course, "half")
     autograde(course, [("half", EN)], again=5)
+    assert "an earlier hand-in counts" in feedback(course, "half")
     assert "5 different submissions have been graded already" in feedback(course, "half")
+    assert points(course, "half") == before
 
 
 def test_without_the_secret_nobody_is_graded(course: Course) -> None:

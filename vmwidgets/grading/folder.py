@@ -100,10 +100,9 @@ class Batch:
                 self._judge(Graded(student, "", refusal=data))
                 continue
             prepared = prepare(data, student, self.secret, self.assignment, self.on, self.sandbox, self.term)
-            if isinstance(prepared, Request):
-                self._keep_text(prepared)
             before = self.ledger.whole(student, prepared.sha256)
             if before is not None and _stands(prepared):
+                self._keep_text(prepared)
                 self.kept += 1
                 self.judged[student] = before
                 self.skip()
@@ -112,12 +111,15 @@ class Batch:
             elif self._had_enough(student, prepared.sha256):
                 self._judge(Graded(student, prepared.sha256, (), Refusal(_TOO_MANY, {"most": MAX_GRADED})))
             else:
+                self._keep_text(prepared)
                 yield prepared
 
     def _had_enough(self, student: str, digest: str) -> bool:
         return len({graded.sha256 for graded in self.ledger.of(student)} - {digest}) >= MAX_GRADED
 
-    def _keep_text(self, request: Request) -> None:
+    def _keep_text(self, request: Request | Graded) -> None:
+        if isinstance(request, Graded):  # it was graded before
+            return
         read = {item.id for item in assignment(self.assignment).ITEMS if item.human}
         texts = (answer.value for answer in request.answers if answer.item in read)
         self.to_read[request.student] = "\n\n".join(text for text in texts if isinstance(text, str))

@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output  # pyright: ignore[reportUnknownVariableType]
 from nbgrader.plugins import ExportPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import parse_utc
 from traitlets import Unicode
 
 from vmwidgets import locale
@@ -28,8 +30,9 @@ from vmwidgets.assignments.tokens import read_secret
 from vmwidgets.grading.collecting import Found
 from vmwidgets.grading.folder import Batch
 from vmwidgets.grading.ledger import Ledger
-from vmwidgets.grading.marks import is_read
+from vmwidgets.grading.marks import Mark, is_read
 from vmwidgets.grading.replay import Request
+from vmwidgets.grading.report import marks
 from vmwidgets.grading.results import Graded
 from vmwidgets.grading.roster import Student
 from vmwidgets.grading.tables import table
@@ -38,7 +41,7 @@ from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
 
 REJECTED = "rejected"
-"""The folder beside ``submitted`` for what nbgrader would follow or copy: links, pipes, devices, large files."""
+"""The folder beside ``submitted`` for what nbgrader would follow or copy: links, pipes, folders, large files."""
 LEDGER = "results.jsonl"
 """Where gradings are kept beside nbgrader's own database: five different submissions of a student are graded."""
 LANGUAGES = ("en", "ru")
@@ -47,31 +50,45 @@ LANGUAGES = ("en", "ru")
 def set_aside(assignment: str, student: str, notebooks: list[str]) -> None:
     """Move what is no regular file, or too large for one of answers, out of a submission before nbgrader copies it.
 
-    A hook that nbgrader calls for each submission. Links are moved as links: nothing is followed, read or deleted.
+    A hook that nbgrader calls for each submission. Links are moved as links: nothing is followed or deleted.
     """
     folder = Path(notebooks[0]).parent
+    unwanted = [path for path in folder.iterdir() if not _is_harmless(path)]
+    if not unwanted:
+        return
     rejected = _rejected(folder)
-    for path in list(_entries(folder)):
-        about = path.lstat()
-        if stat.S_ISREG(about.st_mode) and (about.st_size <= MAX_BYTES or path.suffix == ".ipynb"):
-            continue
-        target = rejected / path.relative_to(folder)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(path, target)
+    # What an earlier hand-in has left there could be a link, and lead what is moved now to anywhere.
+    if rejected.exists():
+        names = (f"{rejected.name}.{number}" for number in count(1))
+        rejected.replace(next(path for path in map(rejected.with_name, names) if not path.exists()))
+    rejected.mkdir(parents=True)
+    for path in unwanted:
+        os.replace(path, rejected / path.name)
+        if path.suffix == ".ipynb":
+            path.touch()  # it is not read, but to nbgrader one that is not there is worth no points
+
+
+def _is_harmless(path: Path) -> bool:
+    about = path.lstat()
+    if not stat.S_ISREG(about.st_mode):
+        return False
+    if path.suffix == ".ipynb":
+        return True
+    return about.st_size <= MAX_BYTES and (path.name != "timestamp.txt" or _is_time(path))
+
+
+def _is_time(path: Path) -> bool:
+    """Whether nbgrader can read it: it would not grade at all."""
+    try:
+        parse_utc(path.read_text().strip())
+    except Exception:  # the time zone may name a file, and that may hold anything
+        return False
+    return True
 
 
 def _rejected(folder: Path) -> Path:
     """Return where that of a submission goes which is set aside: ``submitted/<student>/<assignment>`` is its folder."""
     return folder.parents[2] / REJECTED / folder.parent.name / folder.name
-
-
-def _entries(folder: Path) -> Iterator[Path]:
-    """Yield whatever lies in a folder and is no folder; links to folders are not followed."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            yield from _entries(Path(entry.path))
-        else:
-            yield Path(entry.path)
 
 
 class ReleasedNotebook(NotebookExporter):
@@ -103,25 +120,25 @@ class ReplayAnswers(NbGraderPreprocessor):
                 known=", ".join(f"-{one}" for one in LANGUAGES),
             )
         student = Student(who["student"], who["student"], language)
-        graded, text = self._graded(course, who, name, student)
+        mark = self._mark(course, who, name, student)
         with locale.speaking(language):
             for cell in nb.cells:
                 item = _item_of(cell)
                 if item is not None:
-                    _tell(cell, graded, item, text)
+                    _tell(cell, mark, item)
         return nb, resources
 
-    def _graded(self, course: Any, who: dict[str, str], name: str, student: Student) -> tuple[Graded, str]:
+    def _mark(self, course: Any, who: dict[str, str], name: str, student: Student) -> Mark:
         folder = _submission(course, who)
-        handed_in = folder / f"{name}.answers.jsonl"
-        if not os.path.lexists(handed_in):
-            handed_in = _rejected(folder) / handed_in.name  # which says why it cannot be graded, or is not there either
+        answers = folder / f"{name}.answers.jsonl"
+        rejected = _rejected(folder) / answers.name  # which says why it cannot be graded, or is not there either
+        handed_in = next((path for path in (answers, folder / "receipt.txt") if os.path.lexists(path)), rejected)
         when = course.get_existing_timestamp(str(folder))
         secret, on = read_secret(self.secret_file), when.date() if when else date.today()
         with Ledger(Path(course.root, LEDGER)) as ledger:
             batch = Batch(name, secret, on, ledger, _nothing, term=self.term or None)
             batch.run([Found(student, str(handed_in), handed_in)], _one_by_one)
-        return batch.judged[student.id], batch.to_read.get(student.id, "")
+            return marks(batch, [student], {})[0]
 
 
 class SaveVerdicts(SaveAutoGrades):
@@ -201,17 +218,18 @@ def _item(id: str) -> str:
     return id.replace("_", ".", 1)
 
 
-def _tell(cell: NotebookNode, graded: Graded, item: str, text: str) -> None:
-    result = next((one for one in graded.results if one.item == item), None)
+def _tell(cell: NotebookNode, mark: Mark, item: str) -> None:
+    result = next((one for one in mark.results if one.item == item), None)
     if result is None:
-        refusal = graded.refusal
+        refusal = mark.graded.refusal if mark.graded else None
         reason = sentence(refusal.reason, refusal.fields) if refusal else _("the grader knows no such part")
         cell.outputs = [_said(_("Not graded: {reason}.").format(reason=reason))]
         return
     lines = [points(result.points, result.most)]
     lines += [sentence(id, result.fields) for id in (result.reason, result.hint) if id]
-    if result.human and text:
-        lines += ["", text]
+    lines += [sentence(id, fields) for id, fields in mark.remarks]
+    if result.human and mark.text:
+        lines += ["", mark.text]
     cell.outputs = [_said("\n".join(lines))]
     if result.points is not None:
         cell.metadata[_POINTS] = result.points
