@@ -187,11 +187,15 @@ def test_stopped_by_hand_it_goes_on_later(run, room, monkeypatch):
         ((*GRADE, "--assignment", "thesis"), "argument --assignment: invalid choice: 'thesis'"),
         ((*TOKENS, "--out", "roster.csv"), "roster.csv is there already and holds no tokens"),
         ((*TOKENS, "--out", "t.csv", "--term", "a:b"), "term is 'a:b', expected"),
+        ((*TOKENS, "--out", "roster.csv/t.csv"), "roster.csv cannot be written: File exists"),
+        ((*GRADE, "--out", "roster.csv"), "roster.csv cannot be written: File exists"),
+        ((*GRADE, "--out", "taken"), "taken/canvas.csv cannot be written: Is a directory"),
         (("tokens",), "the following arguments are required"),
     ],
 )
 def test_what_is_refused_gets_one_sentence(run, room, arguments, told):
     (room / "submitted").mkdir()
+    (room / "taken" / "canvas.csv").mkdir(parents=True)
     (room / "short").write_bytes(b"short")
     code, out, err = run(*arguments)
     assert (code, out) == (2, "")

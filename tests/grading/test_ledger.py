@@ -60,6 +60,19 @@ def test_a_line_that_a_crash_cut_short_is_dropped_and_written_anew(path):
         assert path.read_text() == f"{first}\n{second}\n"
 
 
+def test_a_full_disk_is_one_sentence_and_loses_nothing_that_was_there(path, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    with Ledger(path) as ledger:
+        ledger.add(_graded())
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(VmwidgetsError, match="cannot be written: No space left on device"):
+            ledger.add(_graded("boris"))
+    with Ledger(path) as ledger:
+        assert ledger.whole("anna", "1" * 64) == _graded()
+
+
 def test_damage_inside_is_not_passed_over(path):
     path.write_text(f"{to_line(_graded())}\nnonsense\n{to_line(_graded('boris'))}\n")
     with pytest.raises(VmwidgetsError, match=r"results\.jsonl, line 2 is damaged"):

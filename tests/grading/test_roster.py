@@ -61,6 +61,7 @@ def test_canvas_without_logins_or_with_languages(tmp_path):
     [
         ("", "line 1: expected the columns id, name"),
         ("id;login\n", "line 1: expected the columns id, name"),
+        ("id,id,name\n1,s1,A\n", "line 1: expected the columns id, name"),
         ("id,name\n", "names 0 students"),
         ("id,name\ns1,A\n\ns1,B\n", r"line 4, column id: 's1' stands in line 2 already"),
         ("id,name\ns1,A\nS1,B\n", r"line 3, column id: 'S1' stands in line 2 already"),

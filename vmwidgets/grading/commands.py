@@ -15,6 +15,7 @@ from vmwidgets.assignments.tokens import Token, make_secret, read_secret
 from vmwidgets.grading import report
 from vmwidgets.grading.cluster import cluster, on_cluster
 from vmwidgets.grading.collecting import Collected, collect_folder
+from vmwidgets.grading.files import make_folder, replace
 from vmwidgets.grading.folder import Batch, Runner
 from vmwidgets.grading.handing_out import Handout, handed_out, tokens_table
 from vmwidgets.grading.ledger import Ledger
@@ -90,6 +91,7 @@ def run_tokens(options: argparse.Namespace) -> int:
     """Write the tokens of a class; returns the exit code."""
     roster = read_roster(options.roster)
     handout = Handout(read_secret(options.secret), options.assignment, options.term, options.expires)
+    make_folder(options.out.parent)  # or say that it cannot be made, before all variants are tried
     tokens = handed_out(options.out, handout, roster.students)
     known = len(tokens)
     missing = [student.id for student in roster.students if student.id not in tokens]
@@ -105,7 +107,7 @@ def run_tokens(options: argparse.Namespace) -> int:
             return INTERRUPTED
         finally:
             progress.close()
-    report.replace(options.out, tokens_table(roster.students, tokens))
+    replace(options.out, tokens_table(roster.students, tokens))
     told = _("{path}: {new} new tokens, {known} that were there; variants drawn again because one was unfit: {redrawn}")
     redrawn = sum(tokens[student].redraw for student in missing)
     print(told.format(path=options.out, new=len(missing), known=known, redrawn=redrawn))
@@ -130,7 +132,7 @@ def run_grade(options: argparse.Namespace) -> int:
     there = (out / report.TEXTS).exists()
     filled = _readings(out / report.TEXTS, options.assignment, roster) if there else {}
     texts = read_texts(out / report.TEXTS) if there else {}
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(out, 0o700)
     progress = Progress(len(found.submissions), sys.stderr)
     with Ledger(out / "results.jsonl") as ledger:
         batch = Batch(
@@ -155,7 +157,7 @@ def run_grade(options: argparse.Namespace) -> int:
         marks = report.marks(batch, roster.students, readings)
         report.write(out, options.assignment, marks, roster, filled | readings, with_text=options.rubric is not None)
         lines = report.summary(batch, marks, found.remarks)
-    report.replace(out / "summary.txt", "\n".join([*lines, ""]))
+    replace(out / "summary.txt", "\n".join([*lines, ""]))
     print("\n".join(lines))
     return 0
 

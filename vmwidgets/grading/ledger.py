@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vmwidgets.grading.files import writing
 from vmwidgets.grading.marks import is_whole
 from vmwidgets.grading.results import Graded, from_line, to_line
 from vmwidgets.model.errors import VmwidgetsError
@@ -35,13 +36,9 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
+        with writing(path):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        except OSError as error:
-            raise VmwidgetsError(
-                "{path} cannot be written: {reason}", path=str(path), reason=str(error.strerror)
-            ) from error
-        self._file = os.fdopen(handle, "r+b")
+        self._file = os.fdopen(handle, "r+b", buffering=0)
         try:
             self._lock()
             self._records: dict[str, list[Graded]] = {}
@@ -60,10 +57,18 @@ class Ledger:
         self._file.close()
 
     def add(self, graded: Graded) -> None:
-        """Append a grading; it is on the disk when this returns."""
-        self._file.write(to_line(graded).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Append a grading; it is on the disk when this returns.
+
+        Raises
+        ------
+        VmwidgetsError
+            If there is no room for it. What is written of it is dropped when the file is read again.
+        """
+        line = to_line(graded).encode() + b"\n"
+        with writing(self._path):
+            while line:
+                line = line[self._file.write(line) :]
+            os.fsync(self._file.fileno())
         self._keep(graded)
 
     def whole(self, student: str, sha256: str) -> Graded | None:

@@ -1,6 +1,5 @@
 """What a batch leaves for the teacher: marks, tables, pages, and a summary in words."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +8,7 @@ from vmwidgets import locale
 from vmwidgets.assignments import assignment as module
 from vmwidgets.grading import feedback, tables
 from vmwidgets.grading.collecting import Remark, printable
+from vmwidgets.grading.files import make_folder, replace
 from vmwidgets.grading.folder import Batch
 from vmwidgets.grading.marks import Mark, Reading, is_whole
 from vmwidgets.grading.roster import Roster, Student
@@ -83,7 +83,7 @@ def write(
     # Opened in a spreadsheet, which takes UTF-8 for something else without the mark.
     replace(out / TEXTS, "\ufeff" + tables.texts(marks, readings))
     pages = out / "feedback"
-    pages.mkdir(exist_ok=True)
+    make_folder(pages)
     for mark in marks:
         replace(pages / page_name(mark.student.id), feedback.page(mark, assignment, with_text))
 
@@ -158,10 +158,3 @@ def _same(batch: Batch) -> list[str]:
 
 def _who(mark: Mark) -> str:
     return printable(f"{mark.student.id} ({mark.student.name})")
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8", newline="")
-    os.replace(temporary, path)

@@ -88,7 +88,7 @@ def read_roster(path: str | os.PathLike[str]) -> Roster:
     canvas = {"Student", "ID"} <= set(heads)
     if canvas:
         rows = [(line, row) for line, row in rows if row["Student"].lower() not in _NO_STUDENTS]
-    elif not {"id", "name"} <= set(heads):
+    elif not heads.count("id") == heads.count("name") == 1:
         raise VmwidgetsError(
             "{path}, line 1: expected the columns id, name and perhaps language, or a gradebook that Canvas exported",
             path=str(path),
