@@ -44,7 +44,7 @@ def test_a_killed_worker_loses_nothing_and_repeats_nothing(client):
         if len(got) == 10:
             os.kill(victim, signal.SIGKILL)
     assert sorted(got) == sorted((item, digest(item)) for item in items)
-    assert victim not in client.run(os.getpid).values()
+    assert victim not in client.run(os.getpid, on_error="ignore").values()  # it may not be known yet to be gone
 
 
 def test_a_cluster_gives_the_same_results(client):

@@ -313,11 +313,13 @@ def test_commands_and_answers_from_two_threads_leave_no_difference(lab, page, pr
 
     thread = threading.Thread(target=answer)
     thread.start()
-    for _tick in range(30):
-        provider.touch(2)
-        lab.advance()
-    over.set()
-    thread.join()
+    try:
+        for _tick in range(30):
+            provider.touch(2)
+            lab.advance()
+    finally:
+        over.set()
+        thread.join()
     page.say("drawn", to=page.version)
     assert np.array_equal(page.codes, provider.code)
 
