@@ -70,6 +70,8 @@ def mangled():
     yield "> " + "\n> ".join(textwrap.wrap(RECEIPT, 50))
     yield "=\n".join(textwrap.wrap(RECEIPT, 75, break_on_hyphens=False))
     yield RECEIPT.replace("-", "\N{EN DASH}")
+    yield RECEIPT.replace("-", "&ndash;") + "&nbsp;"
+    yield RECEIPT.replace("-", "&#x2011;") + "&lt;VMW1"
     yield "\N{ZERO WIDTH SPACE}".join(textwrap.wrap(RECEIPT, 30)) + "\N{NO-BREAK SPACE}"
     yield f'"{RECEIPT}";'
     yield receipts.write("perimeter", TOKEN, ANSWERS[:1]) + "\n\n" + RECEIPT

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
+from html import unescape
 
 from vmwidgets.answers import MAX_BYTES, Answer, AnswerFile, as_text, parse
 from vmwidgets.model.errors import VmwidgetsError
@@ -24,7 +25,7 @@ MAX_PASTED = 200_000
 """The most characters of what is searched for a receipt."""
 
 _CHECK_BYTES = 5
-_TAG = re.compile(r"<[^<>]{0,1000}>|&[a-zA-Z]{1,10};|&#[0-9a-fA-FxX]{1,8};")
+_TAG = re.compile(r"<[^<>]{0,1000}>")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－"), "-")
 _NOISE = re.compile(r"[^A-Z0-9-]")
 _FORM = re.compile(r"VMW1(?:PRACTICE)?-([A-Z]{1,40})-(FILE-)?([A-Z2-7]+)-([A-Z2-7]{8})")
@@ -132,7 +133,7 @@ def read(text: str) -> Receipt:
     """
     if len(text) > MAX_PASTED:
         raise VmwidgetsError("a receipt is looked for in at most {most} characters", most=MAX_PASTED)
-    clean = _NOISE.sub("", _TAG.sub("", text).translate(_DASHES).upper())
+    clean = _NOISE.sub("", unescape(_TAG.sub("", text)).translate(_DASHES).upper())
     found = list(_FORM.finditer(clean))
     if not found:
         raise VmwidgetsError("there is no receipt in this text: expected VMW1-assignment-answers-check")
