@@ -10,6 +10,7 @@ import stat
 import tempfile
 from errno import ELOOP
 from pathlib import Path
+from typing import cast
 
 from vmwidgets.answer_sheet import KINDS as KINDS
 from vmwidgets.answer_sheet import MAX_BYTES as MAX_BYTES
@@ -23,7 +24,7 @@ from vmwidgets.answer_sheet import Sheet as Sheet
 from vmwidgets.answer_sheet import as_text as as_text
 from vmwidgets.answer_sheet import check_token
 from vmwidgets.answer_sheet import parse as parse
-from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.errors import VmwidgetsError, check_path
 
 
 class AnswerFile:
@@ -45,10 +46,12 @@ class AnswerFile:
     """
 
     def __init__(self, name: str, token: str = "practice", folder: str | os.PathLike[str] | None = None) -> None:
-        if not name.replace("_", "").replace("-", "").isalnum():
+        if not isinstance(cast(object, name), str) or not name.replace("_", "").replace("-", "").isalnum():
             raise VmwidgetsError("{name} cannot name an answer file", name=repr(name)[:40])
         self.name = name
         self.token = check_token(token)
+        if folder is not None:
+            check_path("folder", folder)
         self.path = Path(folder or os.environ.get("VMWIDGETS_ANSWERS") or ".") / f"{name}.answers.jsonl"
         self._answers: list[Answer] = []
         if self.path.is_symlink() or self.path.exists():

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from vmwidgets import commands, saving
 from vmwidgets.commands import (
@@ -21,7 +21,7 @@ from vmwidgets.commands import (
     SetWorkload,
 )
 from vmwidgets.copies import Copies
-from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.errors import VmwidgetsError, check_int, check_list
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import METRICS, History, Segment
 from vmwidgets.model.host import MAX_ADVANCE, MAX_FORECAST, Host
@@ -228,8 +228,7 @@ class Lab:
 
     def restore(self, log: Sequence[Command]) -> Snapshot:
         """Go back to where the lab was when :attr:`log` was ``log``; what came after can be done again."""
-        if not isinstance(cast(object, log), Sequence):
-            raise VmwidgetsError("{name} is {value}, expected a list", name="log", value=repr(log)[:60])
+        check_list("log", log)
         with self._lock:
             host = self._setup.host()
             for command in log:

@@ -147,3 +147,24 @@ def test_more_machines_than_slots():
 
 def test_sources_are_read_once():
     assert kit.source("board") is kit.source("board")
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: vm.Board("kvm"), "lab is 'kvm', expected a lab"),
+        (lambda: vm.PageWalk(0), "lab is 0, expected a lab"),
+        (lambda: vm.PageWalk(walker=5), "walker is 5, expected a Walker"),
+        (lambda: vm.PageWalk(addresses=None), "addresses is None, expected a list"),
+        (lambda: vm.PageWalk(addresses=["0x1000"]), "address is '0x1000', expected a whole number from 0 to "),
+        (lambda: vm.KernelBench(guests="AB"), "guests is 'AB', expected a list"),
+        (lambda: vm.KernelBench(guests=["A", None]), "guest is None, expected 1 to 40 printable characters"),
+        (lambda: vm.LatencyChart(5), "table is 5, expected what vm.experiments.write_latencies"),
+        (lambda: vm.Lesson(None), "None cannot name an answer file"),
+        (lambda: vm.Lesson("01_one_server", folder=5), "folder is 5, expected the name of a file"),
+        (lambda: vm.StackComparison(tab=["bars"]), r"tab is \['bars'\], expected one of operation, "),
+    ],
+)
+def test_what_no_view_can_show_is_refused_with_a_sentence(make, told):
+    with pytest.raises(vm.VmwidgetsError, match=f"^{told}"):
+        make()

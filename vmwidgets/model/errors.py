@@ -1,6 +1,7 @@
 """Errors that carry one clear sentence, in a form that a catalogue can translate."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -61,6 +62,18 @@ def check_name(name: str, value: object) -> str:
             value=_short(value),
         )
     return value
+
+
+def check_list(name: str, value: object) -> None:
+    """Refuse what is no list, tuple or other sequence; a text is none here.
+
+    Raises
+    ------
+    VmwidgetsError
+        With the name and the value.
+    """
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise VmwidgetsError("{name} is {value}, expected a list", name=name, value=_short(cast(object, value)))
 
 
 def check_path(name: str, value: object) -> Path:

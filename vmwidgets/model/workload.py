@@ -12,12 +12,12 @@ they are not measurements.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.errors import VmwidgetsError, check_int, check_list
 from vmwidgets.model.random import random_permille
 from vmwidgets.model.units import KiB
 
@@ -127,8 +127,7 @@ class Workload:
                     known=", ".join(known),
                 )
             check_int(name, value, known[name].low, known[name].high)
-        if not isinstance(cast(object, values), Sequence) or isinstance(values, str):
-            raise VmwidgetsError("{name} is {value}, expected a list", name="values", value=repr(values)[:60])
+        check_list("values", values)
         if kind == "trace":
             if not 1 <= len(values) <= MAX_TRACE:
                 raise VmwidgetsError(

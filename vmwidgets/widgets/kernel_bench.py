@@ -8,7 +8,7 @@ import traitlets
 from vmwidgets.experiments.failing import ACTS
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
-from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.errors import VmwidgetsError, check_list, check_name
 from vmwidgets.model.kernel_acts import MODULES, check_known
 from vmwidgets.model.own_kernel import HOST, Bench, Done
 from vmwidgets.model.stack import Stack
@@ -76,6 +76,9 @@ class KernelBench(View):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, stack: str | Stack = "kvm", guests: Sequence[str] = ("A", "B"), actor: str = "A") -> None:
+        check_list("guests", guests)
+        for name in guests:
+            check_name("guest", name)
         check_known("guest", actor, guests)
         self._stack, self._guests, self.actor = get(stack), tuple(guests), actor
         self._locked = False

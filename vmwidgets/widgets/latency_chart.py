@@ -8,6 +8,7 @@ import traitlets
 from vmwidgets.experiments.latencies import LIBRARY
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, number
+from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.sharing import COPY_CYCLES
 from vmwidgets.widgets.kit import View, plain
 from vmwidgets.widgets.picture import WIDTH, add_rect, add_text, svg_of
@@ -31,6 +32,9 @@ class LatencyChart(View):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, table: Any, title: str = "") -> None:
+        if not {"guess", "cycles", "copied"} <= {*getattr(table, "columns", ())}:
+            told = "table is {value}, expected what vm.experiments.write_latencies() returns"
+            raise VmwidgetsError(told, value=repr(table)[:60])
         self._writes = [
             (int(row["guess"]), int(row["cycles"]), bool(row["copied"])) for row in table.to_dict("records")
         ]

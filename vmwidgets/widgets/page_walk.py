@@ -15,7 +15,7 @@ from vmwidgets.model.page_walk import GUEST, SECOND_STAGE, Fault, Step, Walk
 from vmwidgets.model.rehearsal import STAGE_LEVELS, can_retell, rehearsed, retold
 from vmwidgets.model.translation import Walker
 from vmwidgets.model.translation_caches import PWC_ENTRIES, Caches, L2Cache, Lru, NestedTlb, Tlb
-from vmwidgets.widgets.kit import Selection, View
+from vmwidgets.widgets.kit import Selection, View, check_lab
 from vmwidgets.widgets.walk_sources import FreeWalks, LabWalks, WalkSource
 
 CACHES = ("tlb", "pwc", "nested_tlb", "l2")
@@ -63,7 +63,11 @@ class PageWalk(View):
         addresses: Sequence[int] = (0,),
         fold: bool = False,
     ) -> None:
+        if walker is not None and not isinstance(walker, Walker):
+            raise VmwidgetsError("{name} is {value}, expected a Walker", name="walker", value=repr(walker)[:60])
         self.lab = lab = None if walker else lab
+        if lab is not None:
+            check_lab(lab)
         self.selection = (selection or Selection(lab)) if lab else None
         self._free = None if lab else FreeWalks(walker or walker_of(), addresses)
         self._folded = fold

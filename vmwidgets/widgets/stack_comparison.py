@@ -52,7 +52,7 @@ class StackComparison(ipywidgets.VBox):
         tab: str = "operation",
         seed: int = 0,
     ) -> None:
-        if tab not in TABS:
+        if type(tab) is not str or tab not in TABS:
             raise VmwidgetsError("tab is {tab}, expected one of {known}", tab=repr(tab)[:40], known=", ".join(TABS))
         check_int("seed", seed, 0, 2**63 - 1)
         self.choice = Choice([*_one_by_one(*products, stacks)] or default_pair())

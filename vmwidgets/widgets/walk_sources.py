@@ -8,7 +8,7 @@ import numpy as np
 from vmwidgets.lab import Lab
 from vmwidgets.locale import mark
 from vmwidgets.model.address_space import AddressSpace
-from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.errors import VmwidgetsError, check_int, check_list
 from vmwidgets.model.flat_tables import FlatTables, FrameBytes
 from vmwidgets.model.memory import SHARED, MachineMemory
 from vmwidgets.model.page_tables import TABLE_BYTES
@@ -77,7 +77,8 @@ class FreeWalks:
 
     def __init__(self, walker: Walker, addresses: Sequence[int] = (0,)) -> None:
         self._walker = walker
-        self._addresses = tuple(addresses)
+        check_list("addresses", addresses)
+        self._addresses = tuple(check_int("address", address, 0, 2**64 - 1) for address in addresses)
 
     def walker(self) -> Walker:
         """Return the hardware."""
