@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import unicodedata
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -48,6 +49,11 @@ def test_columns_of_an_lms_are_found(tmp_path, text):
     assert remarks == []
     assert submissions.keys() == {"anna"}
     assert "VMW1-A" in submissions["anna"][1]
+
+
+def test_an_id_is_known_however_its_letters_are_put_together(tmp_path):
+    text = unicodedata.normalize("NFD", "id,receipt\nzoé,VMW1-A\n")
+    assert _collect(tmp_path, text, [Student("zoé", "Zoé")])[0].keys() == {"zoé"}
 
 
 def test_an_id_counts_before_somebody_elses_address(tmp_path):

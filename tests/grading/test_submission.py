@@ -128,3 +128,12 @@ def test_hidden_seeds_never_come_back():
     graded = grade_one(handed_in(), "s17", SECRET, on=DAY)
     told = json.dumps([dict(result.fields) for result in graded.results])
     assert not any(str(seed) in told for seed in hidden_seeds(SECRET, Token.parse(TOKEN.text), 10))
+
+
+def test_a_file_that_its_owner_lets_nobody_read_is_said_to_be_one(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "file").write_bytes(handed_in())
+    monkeypatch.setattr(os, "open", refuse)  # for the administrator can read everything
+    assert load(tmp_path / "file") == Refusal(submission.UNREADABLE)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from vmwidgets.grading.collecting import Collected, Found, printable
 from vmwidgets.grading.roster import Student
@@ -101,6 +102,7 @@ def _owners(students: Sequence[Student]) -> Mapping[str, Student]:
 
 
 def _owner(owners: Mapping[str, Student], key: str) -> Student | None:
+    key = normalize("NFC", key)
     return owners.get(key) or owners.get(key.casefold())
 
 

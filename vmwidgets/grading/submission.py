@@ -7,6 +7,7 @@ quotes the file: it might be one that a link led to.
 import os
 from datetime import date
 from hashlib import sha256
+from stat import S_ISREG
 from unicodedata import normalize
 
 from vmwidgets.answers import MAX_BYTES, Sheet, parse, read_regular
@@ -19,6 +20,7 @@ from vmwidgets.model.errors import VmwidgetsError
 
 NOTHING = said("nothing was handed in")
 NO_FILE = said("what was handed in is no regular file")
+UNREADABLE = said("what was handed in cannot be read")
 TOO_LARGE = said("what was handed in is larger than {most} bytes")
 NO_ANSWERS = said("what was handed in is no answer file of this assignment")
 OTHER_MODEL = said("the answers were given with another version of vmwidgets")
@@ -38,7 +40,16 @@ def load(path: str | os.PathLike[str]) -> bytes | Refusal:
     try:
         return read_regular(path)
     except VmwidgetsError as error:
-        return Refusal(TOO_LARGE, {"most": MAX_BYTES}) if "most" in error.fields else Refusal(NO_FILE)
+        if "most" in error.fields:
+            return Refusal(TOO_LARGE, {"most": MAX_BYTES})
+        return Refusal(UNREADABLE if _is_regular(path) else NO_FILE)
+
+
+def _is_regular(path: str | os.PathLike[str]) -> bool:
+    try:
+        return S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def prepare(
