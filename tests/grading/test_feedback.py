@@ -57,9 +57,9 @@ def test_points_reason_and_help_of_each_item():
     _, text = _page(Mark(ANNA, _graded(hard, A5, TEXT), reading=Reading(9, "Short & clear")))
     assert "Anna A. (anna)" in text
     assert "Points: 22 of 30" in text
-    assert "A2 Processor time 8 of 10 crossed on 2,000 instances look at the VMM" in text
+    assert "A2 Processor time 8 of 10 Crossed on 2,000 instances. Look at the VMM." in text
     assert "A5 Price 5 of 10" in text
-    assert "A6 Post-mortem 9 of 10 read by your teacher Short & clear" in text
+    assert "A6 Post-mortem 9 of 10 Read by your teacher. Short & clear" in text
 
 
 def test_an_item_without_points_has_a_dash():
@@ -71,10 +71,10 @@ def test_an_item_without_points_has_a_dash():
 def test_what_is_not_graded_says_so_and_is_no_zero():
     _, text = _page(Mark(ANNA, _graded(BROKEN_OFF, TEXT)))
     assert "Points: not graded, of 20" in text
-    assert "A5 Price not graded, of 10 the time was up" in text
+    assert "A5 Price not graded, of 10 The time was up." in text
     _, text = _page(Mark(ANNA, _graded(A5, TEXT)), with_text=False)
     assert "Points: 5 of 10" in text
-    assert "A6 Post-mortem not graded, of 10 a person has to read it" in text
+    assert "A6 Post-mortem not graded, of 10 A person has to read it." in text
 
 
 def test_refused_missing_and_damaged_in_words():
@@ -124,5 +124,5 @@ def test_in_short_has_a_line_for_each_item():
     mark = Mark(ANNA, _graded(A5, NO_TEXT))
     assert feedback.in_short(mark).splitlines() == [
         "A5 Price: 5 of 10",
-        "A6 Post-mortem: 0 of 10 (nothing was handed in)",
+        "A6 Post-mortem: 0 of 10 (Nothing was handed in.)",
     ]

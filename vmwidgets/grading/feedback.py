@@ -10,7 +10,7 @@ from html import escape
 from vmwidgets import locale
 from vmwidgets.assignments.result import Result
 from vmwidgets.grading.marks import Mark
-from vmwidgets.grading.words import TITLES, item_name, points, sentence
+from vmwidgets.grading.words import TITLES, in_full, item_name, points, sentence
 from vmwidgets.locale import gettext as _
 
 _MOST_LINES = 20
@@ -94,7 +94,7 @@ def _remarks(mark: Mark) -> Iterator[str]:
         refusal = mark.graded.refusal
         yield _("Not graded: {reason}.").format(reason=sentence(refusal.reason, refusal.fields))
     for id, fields in mark.remarks:
-        yield sentence(id, fields)
+        yield in_full(id, fields)
     if mark.graded is not None and mark.graded.damaged:
         damaged = mark.graded.damaged
         lines = ", ".join(map(str, damaged[:_MOST_LINES])) + ", …" * (len(damaged) > _MOST_LINES)
@@ -122,10 +122,10 @@ def _waits(result: Result) -> bool:
 
 
 def _reason(result: Result) -> str:
-    return sentence(result.reason, result.fields) if result.reason else ""
+    return in_full(result.reason, result.fields) if result.reason else ""
 
 
 def _help(mark: Mark, result: Result) -> str:
     if result.human and mark.reading is not None:
         return mark.reading.comment
-    return sentence(result.hint, result.fields) if result.hint else ""
+    return in_full(result.hint, result.fields) if result.hint else ""

@@ -36,7 +36,7 @@ from vmwidgets.grading.report import marks
 from vmwidgets.grading.results import Graded
 from vmwidgets.grading.roster import Student
 from vmwidgets.grading.tables import table
-from vmwidgets.grading.words import points, sentence
+from vmwidgets.grading.words import in_full, points, sentence
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
 
@@ -226,8 +226,8 @@ def _tell(cell: NotebookNode, mark: Mark, item: str) -> None:
         cell.outputs = [_said(_("Not graded: {reason}.").format(reason=reason))]
         return
     lines = [points(result.points, result.most)]
-    lines += [sentence(id, result.fields) for id in (result.reason, result.hint) if id]
-    lines += [sentence(id, fields) for id, fields in mark.remarks]
+    lines += [in_full(id, result.fields) for id in (result.reason, result.hint) if id]
+    lines += [in_full(id, fields) for id, fields in mark.remarks]
     if result.human and mark.text:
         lines += ["", mark.text]
     cell.outputs = [_said("\n".join(lines))]

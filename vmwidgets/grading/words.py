@@ -20,6 +20,12 @@ def sentence(id: str, fields: Mapping[str, object]) -> str:
     return _(id).format(**{name: _shown(value) for name, value in fields.items()})
 
 
+def in_full(id: str, fields: Mapping[str, object]) -> str:
+    """The same where it stands by itself: from a capital letter to a full stop."""
+    text = sentence(id, fields)
+    return text[:1].upper() + text[1:] + "." * (text[-1:] not in ".?!:")
+
+
 def points(got: int | None, most: int) -> str:
     """Points of an item or of all; a dash where there are none to be had."""
     if not most:
@@ -31,5 +37,5 @@ def points(got: int | None, most: int) -> str:
 
 def _shown(value: object) -> str:
     if type(value) is int:
-        return locale.number(value)
+        return locale.number(value).replace("-", "\N{MINUS SIGN}")
     return _(value) if isinstance(value, str) else str(value)
