@@ -4,7 +4,7 @@ import pytest
 
 from vmwidgets.attacks import ATTACKS
 from vmwidgets.model.range.attack import Attack, Placement
-from vmwidgets.model.range.processor_time import HANDLING_US, MOST_WAITING, SharedProcessor
+from vmwidgets.model.range.processor_time import HANDLING_US, INSTRUCTION_US, MOST_WAITING, SharedProcessor
 from vmwidgets.model.range.run import Shot
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.served_exits import handler, is_apart
@@ -39,7 +39,8 @@ def test_who_carries_them_out(stack, layer, apart):
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_victim_loses_where_a_domain_beside_it_works_for_the_attacker(stack):
-    shot = run(stack, {"cpu_reservation": False} if stack in ("hyperv", "esxi", "esx") else {})
+    off = {"cpu_reservation": ("hyperv", "esxi", "esx"), "cpu_pools": ("xen",)}
+    shot = run(stack, {id: False for id, stacks in off.items() if stack in stacks})
     verdict, time = shot.verdict(), shot.scenario.processor
     assert verdict.succeeded is (stack in ("xen", "hyperv"))
     assert verdict.deciding.outcome == (OPEN if verdict.succeeded else REFUSES)
@@ -54,9 +55,31 @@ def test_a_reservation_is_kept_whoever_works_for_whom():
     assert shot.verdict().deciding.check == "cpu_reservation"
 
 
+def test_a_domain_with_a_processor_of_its_own_takes_nothing_from_vms():
+    shot = run("xen")
+    assert [shot.scenario.processor.ran_permille(vm) for vm in (0, 1, 2)] == pytest.approx([333] * 3, abs=10)
+    verdict = shot.verdict()
+    assert (verdict.deciding.check, verdict.deciding.outcome, verdict.layer) == (
+        "cpu_pools",
+        REFUSES,
+        "backends of the split drivers",
+    )
+
+
+@pytest.mark.parametrize("aside", [False, True])
+def test_what_waits_is_done_by_the_other_processor_meanwhile(aside):
+    one = SharedProcessor("credit", 1, Trace(), "x", exact=True, server=("y", True), aside=aside)
+    for turn in range(10):
+        for _ in range(MOST_WAITING):
+            one.serve()
+        # It computes for as long as the writes take.
+        one.read((turn + 1) * MOST_WAITING * HANDLING_US // INSTRUCTION_US)
+    assert (one.ran_permille(0) > 990) is aside
+
+
 @pytest.mark.parametrize("stack", ["xen", "hyperv"])
 def test_who_computes_and_asks_for_nothing_takes_nothing(stack):
-    switches = {"cpu_reservation": False} if stack == "hyperv" else {}
+    switches = {"cpu_reservation" if stack == "hyperv" else "cpu_pools": False}
     assert not run(stack, switches, "again:\njmp again").verdict().succeeded
 
 

@@ -32,8 +32,8 @@ def test_salts_are_as_memory_management_has_them(stack):
     [
         # SMT stays on, a cgroup has no bound, io.cost is disabled, no VM is encrypted unless its definition asks.
         ("kvm", {"core_scheduling", "cpu_limit", "memory_reservation", "io_weights", "memory_encryption"}),
-        # sched-gran=cpu, cap 0, no stub domains.
-        ("xen", {"core_scheduling", "cpu_limit", "stub_domain"}),
+        # sched-gran=cpu, cap 0, one pool of processors, no stub domains.
+        ("xen", {"core_scheduling", "cpu_limit", "cpu_pools", "stub_domain"}),
         # No limit and no reservation; the side-channel-aware scheduler is off.
         ("esxi", {"core_scheduling", "cpu_limit", "cpu_reservation", "memory_reservation"}),
         # The core scheduler is the default; a new VM has no cap and no reserve, but a minimum RAM of 512 MB.

@@ -38,9 +38,10 @@ TECHNIQUES = ("none", "trap_and_emulate", "binary_translation", "paravirtualizat
 assistance with shadow page tables, ``nested_paging`` with second-stage tables that the CPU walks itself; ``none``:
 there is no VM."""
 
-EXTRAS = ("convenience_channel", "user_network", "memory_encryption")
+EXTRAS = ("convenience_channel", "user_network", "memory_encryption", "cpu_pools")
 """What not every VM can have: a channel between guest and desktop (clipboard, drag and drop, shared folders); a network
-stack in the process of its VMM; memory that is encrypted with a key which only the processor has."""
+stack in the process of its VMM; memory that is encrypted with a key which only the processor has; processors on which
+one group of VMs runs and no other."""
 
 DEVICES = ("native", "emulated", "paravirtual", "passthrough")
 """How a guest reaches a device."""

@@ -221,6 +221,7 @@ CLAIMS = (
 SHIPPED = (
     Shipped("core_scheduling", False, "Xen, misc/xen-command-line.pandoc: sched-gran is cpu by default"),
     Shipped("stub_domain", False, "Xen, tools/libs/light/libxl_create.c: device_model_stubdomain is false by default"),
+    Shipped("cpu_pools", False, "xl(1), Cpupools commands: processors and domains change pools only by a command"),
     Shipped("exact_accounting", True, "Xen commit 78c9b2a6, of 2009"),
     Shipped("interrupt_limit", True, "Xen commit 2521c9ab, of 2008"),
 )
@@ -240,6 +241,7 @@ XEN = Stack(
     costs=COSTS,
     memory_profile=MEMORY,
     claims=CLAIMS,
+    extras=frozenset({"cpu_pools"}),  # xl(1), Cpupools commands: a domain runs on the processors of one pool
     shipped=SHIPPED,
 )
 """Xen with its default tool stack."""

@@ -162,6 +162,12 @@ DEFENCES: dict[str, Defence] = {
             lambda stack, _: has_reserving_scheduler(stack),
         ),
         Defence(
+            "cpu_pools",
+            said("processors of its own for the domain that manages (pools)"),
+            said("the domain that manages works on the processors of the VMs"),
+            lambda stack, _: "cpu_pools" in stack.extras,
+        ),
+        Defence(
             "memory_reservation",
             said("reservation of memory"),
             said("any page of a VM may be paged out when others need memory"),

@@ -191,6 +191,7 @@ def workload(
     work = Counter(scenario.machine.work)
     if on["exact_accounting"]:  # when a VM gets the processor, and when it gives it away
         work["time_stamps"] = 2 * counts.exits.get("hlt", 0)
+    work["processors_set_aside"] = on["cpu_pools"]
     if scenario.caches is not None:
         lines = scenario.caches.from_memory
         work["lines_decrypted"], work["lines_checked"] = lines * on["memory_encryption"], lines * on["ecc"]

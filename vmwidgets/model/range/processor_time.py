@@ -61,6 +61,8 @@ class SharedProcessor(Clock):
     server
         Id of the layer that carries out writes to registers, and whether it does so in a domain of its own, which then
         is one more that the processor is divided among.
+    aside
+        Whether such a domain has a processor of its own; None: that cannot be.
     trace, layer
         Where it is written down what accounting has come to, and the id of the layer that schedules.
     """
@@ -77,6 +79,7 @@ class SharedProcessor(Clock):
         limited: bool = False,
         reserved: bool = False,
         server: tuple[str, bool] = ("", False),
+        aside: bool | None = None,
     ) -> None:
         super().__init__()
         algorithm = algorithm or Scheduling().algorithm
@@ -85,6 +88,7 @@ class SharedProcessor(Clock):
         self._vms, self._limited, self._many = vms, limited, vcpus > 1
         self._can_reserve = "reservation" in ALGORITHMS[settings.algorithm].heeds
         self._reserved, (self._server, self._apart) = reserved and self._can_reserve, server
+        self._aside = aside
         try:
             self._vcpus, self._simulation = vcpus, self._simulate(settings, vcpus)
         except VmwidgetsError:
@@ -94,7 +98,7 @@ class SharedProcessor(Clock):
         self._vcpu = self._simulation.vcpus[0]
         self._vcpu.steps = self._next_steps()
         self._waiting_us = self._owed_us = 0
-        if self._apart:
+        if self._apart and not aside:
             self._simulation.vcpus[-1].steps = self._serve_steps()
         self._computed, self._served, self._noted = 0, 0, False
         self._ran_us = 0  # what the vCPU shall have run: its instructions, and a microsecond for each time it woke
@@ -104,7 +108,7 @@ class SharedProcessor(Clock):
         first = Guest("guest 0", (busy(),) * vcpus, cap_permille=self.share_permille if self._limited else 0)
         floor = self.share_permille if self._reserved else 0
         others = [Guest(f"guest {index}", (busy(),), reservation_permille=floor) for index in range(1, self._vms)]
-        if self._apart:
+        if self._apart and not self._aside:
             others.append(Guest(self._server, ((Sleep(_LOOKS_US), Compute(1)),)))
         return Simulation(Processors(), scheduler_of(settings), (first, *others), 0)
 
@@ -144,7 +148,10 @@ class SharedProcessor(Clock):
         """Return the time stamp counter after so many instructions, when the vCPU has got to execute them."""
         us, self._owed_us = (executed - self._computed) * INSTRUCTION_US + self._owed_us, 0
         self._computed = executed
+        before = self.now
         self._go_on(us)
+        if self._aside:  # meanwhile the other processor has worked
+            self._waiting_us = max(0, self._waiting_us - (self.now - before))
         return self.now
 
     def interrupt(self, executed: int) -> None:  # noqa: D102
@@ -198,10 +205,13 @@ class SharedProcessor(Clock):
         """The same where the guest lets others work for it."""
         if not self._apart:
             self._note("exit_time", REFUSES, self._server)
+        elif self._aside:
+            self._note("cpu_pools", REFUSES, self._server)
         elif self._reserved:
             self._note("cpu_reservation", REFUSES)
         else:
-            self._note("cpu_reservation" if self._can_reserve else "exit_time", OPEN, self._server)
+            alone = "exit_time" if self._aside is None else "cpu_pools"
+            self._note("cpu_reservation" if self._can_reserve else alone, OPEN, self._server)
 
     def _note(self, check: str, outcome: str, layer: str = "") -> None:
         self._trace.note(layer or self._layer, check, outcome, self._served)

@@ -47,6 +47,7 @@ def _share_processor(scenario: "Scenario") -> None:
         limited=scenario.placement.vcpus > 1 and scenario.defences["cpu_limit"],
         reserved=scenario.defences["cpu_reservation"],
         server=(serves.id, is_apart(serves)),
+        aside=scenario.defences["cpu_pools"] if "cpu_pools" in scenario.defences.offered else None,
     )
     scenario.numbers |= {
         "tick_us": TICK_US,

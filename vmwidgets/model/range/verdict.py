@@ -71,6 +71,10 @@ MECHANISMS: dict[tuple[str, str], str] = {
         "work for the VM is done by {layer} in time that is not the VM's, and nobody has processor time reserved that"
         " this could not take"
     ),
+    ("cpu_pools", REFUSES): said("what the VM asks for is done by {layer} on a processor that no VM runs on"),
+    ("cpu_pools", OPEN): said(
+        "what the VM asks for is done by {layer} in time that the VM is not charged for, on a processor of the VMs"
+    ),
     ("exit_time", REFUSES): said("what the VM asks for is done by {layer} in the VM's own time"),
     ("exit_time", OPEN): said("what the VM asks for is done by {layer} in time that the VM is not charged for"),
     ("memory_reservation", REFUSES): said("{layer} leaves {owner} the memory that is reserved for it"),
