@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from vmwidgets import commands, saving
+from vmwidgets import commands, experiment_file, saving
 from vmwidgets.commands import (
     Advance,
     Command,
@@ -491,7 +491,7 @@ class Lab:
     def text(self) -> str:
         """Return the experiment as JSON Lines: how the lab was made, and every command."""
         with self._lock:
-            return commands.dump(self._setup, self._log)
+            return experiment_file.dump(self._setup, self._log)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the experiment to a file, whole or not at all."""

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from vmwidgets import commands
+from vmwidgets import experiment_file
 from vmwidgets.commands import Advance, Command, Setup
 from vmwidgets.model.errors import VmwidgetsError, check_int, check_path
 from vmwidgets.model.host import Host
@@ -29,11 +29,11 @@ def write(path: str | os.PathLike[str], text: str) -> None:
         If it is too large to be loaded again, or cannot be written.
     """
     target, data = check_path("path", path), text.encode()
-    if len(data) > commands.MAX_BYTES:
+    if len(data) > experiment_file.MAX_BYTES:
         raise VmwidgetsError(
             "the experiment takes {size} bytes, more than the {most} of a file",
             size=len(data),
-            most=commands.MAX_BYTES,
+            most=experiment_file.MAX_BYTES,
         )
     try:
         _replace(target, data)
@@ -63,8 +63,8 @@ def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
     file = check_path("path", path)
     if not file.is_file():
         raise VmwidgetsError("there is no file {path}", path=str(file))
-    if file.stat().st_size > commands.MAX_BYTES:
-        raise VmwidgetsError("{path} is larger than {most} bytes", path=str(file), most=commands.MAX_BYTES)
+    if file.stat().st_size > experiment_file.MAX_BYTES:
+        raise VmwidgetsError("{path} is larger than {most} bytes", path=str(file), most=experiment_file.MAX_BYTES)
     try:
         text = file.read_bytes().decode()
     except OSError as error:
@@ -72,7 +72,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Setup, Host, list[Command]]:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise VmwidgetsError("line {line}: this is not UTF-8", line=line) from error
-    setup, log = commands.load(text)
+    setup, log = experiment_file.load(text)
     host, ticks = setup.host(), 0
     for number, command in enumerate(log, 2):
         ticks += command.ticks if isinstance(command, Advance) else 0

@@ -5,7 +5,7 @@ import os
 import pytest
 
 import vmwidgets as vm
-from vmwidgets import commands, saving
+from vmwidgets import commands, experiment_file, saving
 from vmwidgets.commands import Advance, CreateVM, DestroyVM
 from vmwidgets.model.errors import AdmissionError, VmwidgetsError
 
@@ -325,7 +325,7 @@ def test_saving_writes_over_a_link_and_not_through_it(lab, tmp_path):
 
 
 def test_what_could_not_be_loaded_is_not_saved(lab, tmp_path, monkeypatch):
-    monkeypatch.setattr(commands, "MAX_BYTES", 100)
+    monkeypatch.setattr(experiment_file, "MAX_BYTES", 100)
     with pytest.raises(VmwidgetsError, match="more than the 100 of a file"):
         lab.save(tmp_path / "mine.jsonl")
     assert os.listdir(tmp_path) == []
@@ -362,7 +362,7 @@ def test_a_damaged_file_is_refused_and_leaves_the_lab_as_it_was(lab, tmp_path, m
 def test_a_file_that_is_too_large_is_not_read(lab, tmp_path):
     path = tmp_path / "mine.jsonl"
     with path.open("wb") as file:
-        file.truncate(commands.MAX_BYTES + 1)
+        file.truncate(experiment_file.MAX_BYTES + 1)
     with pytest.raises(VmwidgetsError, match="is larger than 8388608 bytes"):
         lab.load(path)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import vmwidgets as vm
-from vmwidgets import commands, copies
+from vmwidgets import copies, experiment_file
 from vmwidgets.commands import Advance
 from vmwidgets.lab import Lab
 from vmwidgets.model.errors import VmwidgetsError
@@ -156,7 +156,7 @@ class Session(RuleBasedStateMachine):
 
     @rule()
     def text_and_back(self):
-        setup, log = commands.load(self.lab.text())
+        setup, log = experiment_file.load(self.lab.text())
         assert log == self.lab.log
         host = setup.host()
         for command in log:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vmwidgets as vm
-from vmwidgets import commands, copies
+from vmwidgets import copies, experiment_file
 from vmwidgets.commands import SetMemory
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.paged import PagedMemory
@@ -172,9 +172,9 @@ def test_files_without_memory_still_load(tmp_path):
 
 def test_a_command_for_memory_in_a_file_of_a_lab_without_is_refused(tmp_path):
     lab = vm.Lab()
-    setup = commands.load(lab.text())[0]
+    setup = experiment_file.load(lab.text())[0]
     path = tmp_path / "wrong.jsonl"
-    path.write_text(commands.dump(setup, [SetMemory((("idle_tax_permille", 0),))]))
+    path.write_text(experiment_file.dump(setup, [SetMemory((("idle_tax_permille", 0),))]))
     before = lab.digest()
     with pytest.raises(VmwidgetsError, match="line 2: this host has no memory settings"):
         lab.load(path)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import vmwidgets as vm
-from vmwidgets import commands
+from vmwidgets import experiment_file
 from vmwidgets.commands import SetScheduler
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.scheduling import Scheduling
@@ -39,7 +39,7 @@ def test_it_is_saved_and_loaded(lab, tmp_path):
 
 
 def test_a_file_from_before_still_loads(lab):
-    setup, log = commands.load(lab.text())
+    setup, log = experiment_file.load(lab.text())
     assert not any(isinstance(command, SetScheduler) for command in log)
     host = setup.host()
     log[0].apply(host)

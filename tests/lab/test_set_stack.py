@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import vmwidgets as vm
-from vmwidgets import commands
+from vmwidgets import experiment_file
 from vmwidgets.model.errors import AdmissionError, VmwidgetsError
 from vmwidgets.model.units import GB, GiB, MiB
 from vmwidgets.stacks import MEMORY, STACKS
@@ -120,7 +120,7 @@ def test_a_record_that_a_log_could_not_name_is_refused():
 )
 def test_a_damaged_line_is_refused_by_its_number(line, told):
     with pytest.raises(VmwidgetsError) as error:
-        commands.load(vm.Lab().text() + line + "\n")
+        experiment_file.load(vm.Lab().text() + line + "\n")
     assert str(error.value).startswith(f"line 2: {told}")
 
 
@@ -131,7 +131,7 @@ def test_an_experiment_from_before_is_read_as_it_was():
         '"disk_bytes":1000000000000,"disk_iops":10000,"disk_bandwidth":500000000,"disk_seek_us":0,'
         '"nic_bandwidth":1250000000},"memory":"esxi"}\n'
     )
-    setup, log = commands.load(header + '{"command":"set_scheduler","changes":{"algorithm":"cfs"}}\n')
+    setup, log = experiment_file.load(header + '{"command":"set_scheduler","changes":{"algorithm":"cfs"}}\n')
     assert (setup.stack.id, setup.memory, len(log)) == ("neutral", "esxi", 1)
     assert setup.host().scheduling.algorithm == "credit"
 
