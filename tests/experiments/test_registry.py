@@ -57,6 +57,8 @@ def test_memory_experiments_keep_their_first_parameters(name, first):
 def test_unknown_experiments():
     with pytest.raises(VmwidgetsError, match="there is no experiment nothing, expected one of mhz_entitlement, "):
         experiments.get("nothing")
+    with pytest.raises(VmwidgetsError, match=r"there is no experiment \['cap'\], expected one of "):
+        experiments.get(["cap"])
     with pytest.raises(AttributeError, match="there is no experiment 'nothing'"):
         _ = vm.experiments.nothing
 
@@ -74,6 +76,7 @@ def test_unknown_experiments():
         ("resource_pools", {"total": float("nan")}, "total is nan, expected a number"),
         ("day_of_traces", {}, "the experiment day_of_traces cannot be called like this: missing a required argument"),
         ("day_of_traces", {"files": 1}, "files is 1, expected a text or a list of them"),
+        ("slice_length", {"slice_ms": ["30"]}, "slice_ms is '30', expected a number from "),
         ("compare", {"stacks": 5}, "stacks is 5, expected the id of a product, its record, or a list of them"),
         ("attack_matrix", {"attacks": 5}, "attacks is 5, expected the id of an attack, an attack, or a list of them"),
         ("day_of_traces", {"files": "x", "vcpus": 1.5}, "vcpus is 1.5, expected a whole number or a list of them"),

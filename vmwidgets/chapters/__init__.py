@@ -29,7 +29,7 @@ def chapter(name: str, token: str = PRACTICE) -> Chapter:
     VmwidgetsError
         If there is no such chapter.
     """
-    if name not in MODULES:
+    if type(name) is not str or name not in MODULES:
         raise VmwidgetsError(
             "there is no chapter {name}, expected one of {known}", name=repr(name)[:40], known=", ".join(MODULES)
         )

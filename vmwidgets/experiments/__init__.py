@@ -63,9 +63,10 @@ def get(name: str) -> Experiment:
     VmwidgetsError
         If there is none of that name.
     """
-    if name not in _HOME:
+    if type(name) is not str or name not in _HOME:
+        shown = name[:60] if type(name) is str else repr(name)[:60]
         raise VmwidgetsError(
-            "there is no experiment {name}, expected one of {known}", name=name, known=", ".join(_HOME)
+            "there is no experiment {name}, expected one of {known}", name=shown, known=", ".join(_HOME)
         )
     import_module(f"vmwidgets.experiments.{_HOME[name]}")
     return REGISTRY[name]

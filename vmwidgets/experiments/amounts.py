@@ -1,5 +1,8 @@
 """Amounts that experiments are given as numbers, and count in thousandths: milliseconds, seconds, percent."""
 
+from numbers import Real
+from typing import cast
+
 from vmwidgets.model.errors import VmwidgetsError
 
 MOST_SECONDS = 3600
@@ -11,9 +14,9 @@ def thousandths(name: str, value: float, least: float, most: float) -> int:
     Raises
     ------
     VmwidgetsError
-        If it is less or more than a set-up can mean.
+        If it is no number, or less or more than a set-up can mean.
     """
-    if not least <= value <= most:
+    if isinstance(value, bool) or not isinstance(cast(object, value), Real) or not least <= value <= most:
         raise VmwidgetsError(
             "{name} is {value}, expected a number from {least} to {most}",
             name=name,
