@@ -96,6 +96,8 @@ def test_the_right_defence_stops_all_mutants(name):
             continue  # there is none
         if name == "device_overrun_neighbour":
             right.add("bounds_check")  # where confinement is enough, this is the right one all the same
+        if name == "exit_storm":
+            right.add("exact_accounting")  # else one of other timing sleeps through the ticks: that is another attack
         off = {one: False for one in offered if one not in right}
         for kind in KINDS:
             for seed in range(4):
