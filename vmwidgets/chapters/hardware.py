@@ -155,8 +155,8 @@ def chapter(token: str) -> Hardware:
         "ch04.emulated",
         "number",
         mark(
-            "A guest's kernel runs {count} instructions. Ordinary ones: {ordinary}, device accesses: {requests}, writes to"
-            " its page tables: {writes}. The VMM uses shadow page tables and emulates the device; all memory is"
+            "A guest's kernel runs {count} instructions. Ordinary ones: {ordinary}, device accesses: {requests}, writes"
+            " to its page tables: {writes}. The VMM uses shadow page tables and emulates the device; all memory is"
             " populated. How many instructions have to be emulated?"
         ),
         fields=asked,
