@@ -72,7 +72,9 @@ def test_a_guest_handles_its_own_interrupts_and_faults(stack):
     assert verdict.exits["invalid_opcode"] == 1
 
 
-def test_a_verdict_is_shown_in_a_line():
+def test_an_attack_and_a_verdict_are_shown_in_a_line():
+    assert repr(ATTACKS["dma"]) == "<Attack dma: DMA without an IOMMU; goal: secret>"
+    assert repr(Attack.from_text("nop", "gone")) == "<Attack own; goal: gone>"
     verdict = run_attack(ATTACKS["dma"], KVM)
     assert repr(verdict) == (
         f"<Verdict: secret not reached, {verdict}; decisions: {len(verdict.trace)}, "

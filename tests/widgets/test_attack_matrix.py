@@ -147,6 +147,7 @@ def test_as_shipped_there_is_one_run_for_each(matrix, wire):
         ({"stacks": 5}, "stacks is 5, expected the id of a product"),
         ({"attacks": 5}, "attacks is 5, expected the id of an attack"),
         ({"attacks": "nothing"}, "attack is 'nothing'"),
+        ({"defences": {}}, "defences is {}, expected one of '', 'as_shipped'"),
         ({"defences": "off"}, "defences is 'off', expected one of '', 'as_shipped'"),
         ({"seed": -1}, "seed is -1"),
     ],

@@ -105,7 +105,7 @@ class AttackMatrix(View):
         self._attacks = sorted(
             chosen_attacks(() if attacks is None else attacks), key=lambda attack: order.index(attack.family)
         )
-        self._defences = chosen_defences(defences or "")
+        self._defences = chosen_defences("" if defences is None else defences)
         self._seed = check_int("seed", seed, 0, MAX_SEED)
         self._found: dict[tuple[int, int], _Found] = {}
         self._chosen: tuple[int, int] | None = None

@@ -130,6 +130,9 @@ class Attack:
                 "goal is {value}, expected one of {known}", value=repr(self.goal)[:60], known=", ".join(GOALS)
             )
 
+    def __repr__(self) -> str:
+        return f"<Attack {self.id}{': ' if self.title else ''}{self.title}; goal: {self.goal}>"
+
     @classmethod
     def from_text(cls, code: str, goal: str = "secret", placement: Placement = Placement()) -> "Attack":
         """Return guest code of one's own as an attack.
