@@ -2,8 +2,9 @@
 
 The parser is total and bounded: any text is either a program or one sentence that names line and column. What it
 accepts an assembler accepts too, with the same meaning; what x86-64 cannot encode it refuses. Two names of data are
-those of different assemblers (``dq`` and ``.quad``), and ``pushf`` is ``pushfq``, as nothing narrower is of use. A number
-can be a sum of products, to which a label may be added in front. Left out are ``ah`` and its like, pushes of 16 bits, addresses of 32 bits or relative to ``rip``, and prefixes.
+those of different assemblers (``dq`` and ``.quad``), and ``pushf`` is ``pushfq``, as nothing narrower is of use. A
+number can be a sum of products, in front of which a label may stand. Left out are ``ah`` and its like, pushes of 16
+bits, addresses of 32 bits or relative to ``rip``, and prefixes.
 """
 
 from collections.abc import Mapping
