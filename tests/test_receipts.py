@@ -100,6 +100,7 @@ def test_one_wrong_sign_is_noticed(place, sign):
         (RECEIPT.replace("VMW1", "VMW1PRACTICE"), "damaged"),
         (RECEIPT.replace("perimeter", "elsewhere"), "damaged"),
         (RECEIPT[:30] + RECEIPT[31:], "damaged"),
+        (f"&#{'9' * 5_000};", "no receipt in this text"),
         ("x" * (receipts.MAX_PASTED + 1), "at most 200000"),
     ],
 )

@@ -26,6 +26,7 @@ MAX_PASTED = 200_000
 
 _CHECK_BYTES = 5
 _TAG = re.compile(r"<[^<>]{0,1000}>")
+_ENTITY = re.compile(r"&#?[0-9a-zA-Z]{1,10};")  # a longer one is none, and might be a number that takes long to read
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－"), "-")
 _NOISE = re.compile(r"[^A-Z0-9-]")
 _FORM = re.compile(r"VMW1(?:PRACTICE)?-([A-Z]{1,40})-(FILE-)?([A-Z2-7]+)-([A-Z2-7]{8})")
@@ -133,7 +134,8 @@ def read(text: str) -> Receipt:
     """
     if len(text) > MAX_PASTED:
         raise VmwidgetsError("a receipt is looked for in at most {most} characters", most=MAX_PASTED)
-    clean = _NOISE.sub("", unescape(_TAG.sub("", text)).translate(_DASHES).upper())
+    words = _ENTITY.sub(lambda found: unescape(found[0]), _TAG.sub("", text))
+    clean = _NOISE.sub("", words.translate(_DASHES).upper())
     found = list(_FORM.finditer(clean))
     if not found:
         raise VmwidgetsError("there is no receipt in this text: expected VMW1-assignment-answers-check")

@@ -153,11 +153,16 @@ def test_a_fault_of_the_grader_costs_one_submission(grade, monkeypatch):
             raise RecursionError
         return instead_of_replay(request)
 
+    def read(text):
+        raise ZeroDivisionError
+
     monkeypatch.setattr(folder, "replay", replay)
-    batch, _ = grade({student: submission(student.id) for student in STUDENTS})
-    assert batch.judged["anna"].points == batch.judged["carl"].points == 5
-    assert batch.judged["boris"].points is None
+    monkeypatch.setattr(receipts, "read", read)
+    batch, _ = grade({ANNA: submission("anna"), BORIS: submission("boris"), CARL: "a receipt"})
+    assert batch.judged["anna"].points == 5
+    assert batch.judged["boris"].points is batch.judged["carl"].points is None
     assert batch.judged["boris"].results[0].fields == {"error": "RecursionError"}
+    assert batch.judged["carl"].results[0].fields == {"error": "ZeroDivisionError"}
 
 
 @pytest.mark.parametrize("graded_before", [False, True])

@@ -14,7 +14,7 @@ from vmwidgets.grading.ledger import MAX_GRADED, Ledger
 from vmwidgets.grading.replay import Request, replay
 from vmwidgets.grading.results import Graded, Refusal, to_line
 from vmwidgets.grading.submission import OUTDATED, load, prepare
-from vmwidgets.grading.workers import Lost
+from vmwidgets.grading.workers import Lost, attempt
 from vmwidgets.locale import mark as said
 from vmwidgets.model.errors import VmwidgetsError
 
@@ -89,17 +89,18 @@ class Batch:
             Where replays are run.
         """
         for request, outcome in runner(replay, self._requests(submissions)):
-            self._judge(_broken_off(request, outcome) if isinstance(outcome, Lost) else outcome)
+            if isinstance(outcome, Lost):
+                outcome = _broken_off(self.assignment, request.student, request.sha256, outcome)
+            self._judge(outcome)
 
     def _requests(self, submissions: Iterable[Found]) -> Iterator[Request]:
         """Judge at once what needs no replay, and hand over the rest."""
         for found in submissions:
             student = found.student.id
-            data = _read(found)
-            if isinstance(data, Refusal):
-                self._judge(Graded(student, "", refusal=data))
+            prepared = attempt(self._prepare, found)
+            if isinstance(prepared, Lost):
+                self._judge(_broken_off(self.assignment, student, "", prepared))
                 continue
-            prepared = prepare(data, student, self.secret, self.assignment, self.on, self.sandbox, self.term)
             before = self.ledger.whole(student, prepared.sha256)
             if before is not None and _stands(prepared):
                 self._keep_text(prepared)
@@ -113,6 +114,12 @@ class Batch:
             else:
                 self._keep_text(prepared)
                 yield prepared
+
+    def _prepare(self, found: Found) -> Request | Graded:
+        data = _read(found)
+        if isinstance(data, Refusal):
+            return Graded(found.student.id, "", refusal=data)
+        return prepare(data, found.student.id, self.secret, self.assignment, self.on, self.sandbox, self.term)
 
     def _had_enough(self, student: str, digest: str) -> bool:
         return len({graded.sha256 for graded in self.ledger.of(student)} - {digest}) >= MAX_GRADED
@@ -149,8 +156,8 @@ def _read(found: Found) -> bytes | Refusal:
     return Refusal(_FILE_MUST_FOLLOW) if receipt.data is None else receipt.data
 
 
-def _broken_off(request: Request, lost: Lost) -> Graded:
-    """The grading of a submission whose replay broke off before it began."""
-    items = assignment(request.assignment).ITEMS
+def _broken_off(name: str, student: str, digest: str, lost: Lost) -> Graded:
+    """The grading of a submission that broke off before its first item."""
+    items = assignment(name).ITEMS
     results = tuple(Result(item.id, None, item.most, lost.reason, "", lost.fields) for item in items)
-    return Graded(request.student, request.sha256, results)
+    return Graded(student, digest, results)
