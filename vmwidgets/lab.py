@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from vmwidgets import commands, experiment_file, saving
+from vmwidgets import experiment_file, saving
 from vmwidgets.commands import (
     Advance,
     Command,
@@ -20,11 +20,11 @@ from vmwidgets.commands import (
     Setup,
     SetWorkload,
 )
-from vmwidgets.copies import Copies
-from vmwidgets.model.errors import VmwidgetsError, check_int, check_list
+from vmwidgets.journal import Journal
+from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.hardware import Hardware
 from vmwidgets.model.history import METRICS, History, Segment
-from vmwidgets.model.host import MAX_ADVANCE, MAX_FORECAST, Host
+from vmwidgets.model.host import MAX_FORECAST, Host
 from vmwidgets.model.paged import PagedMemory
 from vmwidgets.model.product_controls import Adjustment, changes_of, default_shares, new_vm, values
 from vmwidgets.model.quantum import QuantumRun, run_quantum
@@ -79,20 +79,21 @@ class Lab:
     ) -> None:
         stack = get(stack)
         hardware = Hardware() if hardware is None else hardware
-        self._setup = Setup(hardware, stack, seed, tick_s, _profile(stack, memory))
+        setup = Setup(hardware, stack, seed, tick_s, _profile(stack, memory))
         # Callbacks of widgets may arrive on another thread than the cell's: everything goes through this lock.
         self._lock = threading.RLock()
         self._subscribers: dict[object, Callable[[Lab], object]] = {}
         self._horizon = 1
         self._runs: dict[tuple[Hardware, tuple[VM, ...], Scheduling, int, int], QuantumRun] = {}
-        self._start(self._setup.host(), [])
+        self._turn_to(Journal(setup))
 
-    def _start(self, host: Host, log: list[Command]) -> None:
-        self._host = host
-        self._log = log
-        self._undone: list[Command] = []
-        self._copies = Copies()
+    def _turn_to(self, journal: Journal) -> None:
+        self._journal = journal
         self._coming: Segment | None = None
+
+    @property
+    def _host(self) -> Host:
+        return self._journal.host
 
     # ------------------------------------------------------------------------------------------------------- commands
     def create_vm(self, name: str, /, **settings: Any) -> Snapshot:
@@ -183,79 +184,36 @@ class Lab:
             The host as it is now.
         """
         with self._lock:
-            self._carry_out(command)
-            self._undone.clear()
-            self._coming = None
+            self._journal.do(command)
             return self._announce()
-
-    def _carry_out(self, command: Command) -> None:
-        _check(command)
-        if isinstance(command, Advance) and self._host.tick + command.ticks > (most := saving.most_ticks(self._setup)):
-            raise VmwidgetsError("a lab lasts {most} ticks, and {ticks} have passed", most=most, ticks=self.tick)
-        last = self._log[-1] if self._log else None
-        merge = isinstance(command, Advance) and isinstance(last, Advance) and last.ticks + command.ticks <= MAX_ADVANCE
-        if not merge and len(self._log) >= commands.MAX_COMMANDS:
-            raise VmwidgetsError("the log holds {most} commands, and that is the most it takes", most=len(self._log))
-        if not merge:
-            self._copies.consider(len(self._log), self._host)
-        command.apply(self._host)
-        if merge and isinstance(command, Advance) and isinstance(last, Advance):
-            self._log[-1] = Advance(last.ticks + command.ticks)
-            self._copies.forget_after(len(self._log) - 1)
-        else:
-            self._log.append(command)
 
     def undo(self) -> Snapshot:
         """Go back to where the lab was before the last command; ticks in a row are one command."""
         with self._lock:
-            if not self._log:
-                raise VmwidgetsError("there is nothing to undo")
-            log, undone = self._log[:-1], [*self._undone, self._log[-1]]
-            self._host = self._replayed(log)
-            self._copies.forget_after(len(log))
-            self._log, self._undone, self._coming = log, undone, None
+            self._journal.undo()
             return self._announce()
 
     def redo(self) -> Snapshot:
         """Do again what was undone last."""
         with self._lock:
-            if not self._undone:
-                raise VmwidgetsError("there is nothing to redo")
-            self._carry_out(self._undone[-1])
-            del self._undone[-1]
-            self._coming = None
+            self._journal.redo()
             return self._announce()
 
     def restore(self, log: Sequence[Command]) -> Snapshot:
         """Go back to where the lab was when :attr:`log` was ``log``; what came after can be done again."""
-        check_list("log", log)
         with self._lock:
-            host = self._setup.host()
-            for command in log:
-                _check(command)
-                command.apply(host)
-            after, undone = _between(log, self._log), self._undone
-            self._start(host, list(log))
-            if after is not None:
-                self._undone = [*undone, *reversed(after)]
+            self._turn_to(self._journal.at(log))
             return self._announce()
-
-    def _replayed(self, log: list[Command]) -> Host:
-        start, host = self._copies.latest(len(log))
-        host = host or self._setup.host()
-        for command in log[start:]:
-            command.apply(host)
-        return host
 
     @property
     def can_undo(self) -> bool:
         """Whether there is something to undo."""
-        return bool(self._log)
+        return bool(self._journal.log)
 
     @property
     def can_redo(self) -> bool:
         """Whether there is something to redo."""
-        return bool(self._undone)
+        return bool(self._journal.undone)
 
     # ---------------------------------------------------------------------------------------------------- subscribers
     def subscribe(self, callback: "Callable[[Lab], object]") -> Callable[[], None]:
@@ -271,6 +229,7 @@ class Lab:
         return unsubscribe
 
     def _announce(self) -> Snapshot:
+        self._coming = None
         failures: list[Exception] = []
         for callback in tuple(self._subscribers.values()):
             try:
@@ -312,12 +271,12 @@ class Lab:
     @property
     def setup(self) -> Setup:
         """How the lab was made; another one after another experiment was loaded."""
-        return self._setup
+        return self._journal.setup
 
     @property
     def hardware(self) -> Hardware:
         """The server."""
-        return self._setup.hardware
+        return self.setup.hardware
 
     @property
     def memory(self) -> PagedMemory | None:
@@ -433,18 +392,18 @@ class Lab:
     @property
     def tick_s(self) -> int:
         """Seconds of a tick."""
-        return self._setup.tick_s
+        return self.setup.tick_s
 
     @property
     def seed(self) -> int:
         """The key of all random numbers."""
-        return self._setup.seed
+        return self.setup.seed
 
     @property
     def log(self) -> tuple[Command, ...]:
         """All commands so far."""
         with self._lock:
-            return tuple(self._log)
+            return tuple(self._journal.log)
 
     @property
     def recorded(self) -> History:
@@ -482,7 +441,7 @@ class Lab:
     def replay(self) -> "Lab":
         """Return a fresh lab to which the same commands were given."""
         with self._lock:
-            setup, log = self._setup, self.log
+            setup, log = self.setup, self.log
             fresh = Lab(setup.stack, setup.seed, setup.hardware, setup.tick_s, setup.memory)
         for command in log:
             fresh.do(command)
@@ -491,7 +450,7 @@ class Lab:
     def text(self) -> str:
         """Return the experiment as JSON Lines: how the lab was made, and every command."""
         with self._lock:
-            return experiment_file.dump(self._setup, self._log)
+            return experiment_file.dump(self.setup, self._journal.log)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the experiment to a file, whole or not at all."""
@@ -507,8 +466,7 @@ class Lab:
         """
         setup, host, log = saving.read(path)
         with self._lock:
-            self._setup = setup
-            self._start(host, log)
+            self._turn_to(Journal(setup, host, log))
             return self._announce()
 
     @classmethod
@@ -521,22 +479,6 @@ class Lab:
     def __repr__(self) -> str:
         count = len(self.vms)
         return f"<Lab {self.stack.id}: {count} VM{'' if count == 1 else 's'}, tick {self.tick}>"
-
-
-def _check(command: object) -> None:
-    if type(command) not in commands.COMMANDS.values():
-        raise VmwidgetsError("{value} is not a command", value=repr(command)[:60])
-
-
-def _between(earlier: Sequence[Command], later: Sequence[Command]) -> list[Command] | None:
-    """Return the commands that lead from one log to a later one of the same history; ``None`` if it is another."""
-    begin, rest = list(later[: len(earlier)]), list(later[len(earlier) :])
-    then, now = (begin[-1], earlier[-1]) if begin else (None, None)
-    if isinstance(then, Advance) and isinstance(now, Advance) and now.ticks < then.ticks:
-        # Ticks in a row are one command, which has grown.
-        begin[-1] = now
-        rest.insert(0, Advance(then.ticks - now.ticks))
-    return rest if begin == list(earlier) else None
 
 
 def _profile(stack: Stack, memory: str | bool) -> str:

@@ -186,7 +186,7 @@ class Session(RuleBasedStateMachine):
         assert len(log) == len(self.digests) - 1
         assert not any(isinstance(a, Advance) and isinstance(b, Advance) for a, b in pairwise(log))
         assert self.lab.tick == sum(c.ticks for c in log if isinstance(c, Advance))
-        assert len(self.lab._copies.taken_after) <= 4
+        assert len(self.lab._journal._copies.taken_after) <= 4
 
     @invariant()
     def history_is_whole(self):

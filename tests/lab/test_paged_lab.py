@@ -241,7 +241,7 @@ def test_a_host_is_not_copied_where_a_replay_is_cheaper(seconds):
     lab.advance()
     for tax in range(40):  # a slider that is moved, and no time passes
         lab.set_memory(idle_tax_permille=tax)
-    assert lab._copies.taken_after == ()
+    assert lab._journal._copies.taken_after == ()
     seconds.clear()
     lab.undo()
     assert len(seconds) == 5
@@ -257,7 +257,7 @@ def test_copies_are_bounded_by_their_bytes(monkeypatch, room, kept):
         lab.advance(40)
         digests.append(lab.digest())
         lab.set_memory(idle_tax_permille=tax)
-    assert lab._copies.taken_after == (3, 5, 7, 9, 11, 13)[6 - kept :]
+    assert lab._journal._copies.taken_after == (3, 5, 7, 9, 11, 13)[6 - kept :]
     for digest in reversed(digests):
         lab.undo()
         assert lab.digest() == digest
