@@ -81,3 +81,9 @@ def test_other_files_are_not_overwritten(tmp_path, text):
     (tmp_path / "tokens.csv").write_text(text)
     with pytest.raises(VmwidgetsError, match="is there already and holds no tokens"):
         handed_out(tmp_path / "tokens.csv", HANDOUT, STUDENTS)
+
+
+def test_a_table_that_was_damaged_is_said_by_line(tmp_path):
+    (tmp_path / "tokens.csv").write_text("id,name,language,token\nanna,Anna A.,en,\n")
+    with pytest.raises(VmwidgetsError, match=r"tokens\.csv, line 2 is damaged: '' is no token"):
+        handed_out(tmp_path / "tokens.csv", HANDOUT, STUDENTS)

@@ -96,7 +96,12 @@ def handed_out(path: Path, handout: Handout, students: Sequence[Student]) -> dic
     known = {student.id for student in students}
     found: dict[str, Token] = {}
     for line, row in sheet.rows:
-        token = Token.parse(cell(row, column))
+        try:
+            token = Token.parse(cell(row, column))
+        except VmwidgetsError as error:
+            raise VmwidgetsError(
+                "{path}, line {line} is damaged: {reason}", path=str(path), line=line, reason=str(error)
+            ) from error
         if not handout.holds(token, token.student) or token.student not in known:
             raise VmwidgetsError(
                 "{path}, line {line}: this token of {student} is not of this handout; choose another file",

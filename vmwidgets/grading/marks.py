@@ -1,6 +1,6 @@
 """What a student gets: what the grader found, and the points a person gave for what only a person can read."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -127,9 +127,27 @@ def read_rubric(path: Path, students: Collection[str], most: int) -> dict[str, R
     if None in columns[:2]:
         raise VmwidgetsError("{path}, line 1: a rubric has the columns id and points", path=str(path))
     found: dict[str, Reading] = {}
+    seen: set[str] = set()
     for line, row in sheet.rows:
-        id, points, comment = (cell(row, column) for column in columns)
-        _take(found, id, points, comment, {"path": str(path), "line": line}, students, most)
+        place = {"path": str(path), "line": line}
+        student, points, comment = (cell(row, column) for column in columns)
+        if student not in students:
+            raise VmwidgetsError(
+                "{path}, line {line}, column id: {id} is not on the roster", **place, id=repr(student)[:60]
+            )
+        if student in seen:
+            raise VmwidgetsError("{path}, line {line}, column id: {id} stands twice", **place, id=repr(student)[:60])
+        seen.add(student)
+        if not points:
+            continue
+        if not (points.isascii() and points.isdigit() and len(points) <= 4 and int(points) <= most):
+            raise VmwidgetsError(
+                "{path}, line {line}, column points: {points} is not a whole number from 0 to {most}",
+                **place,
+                points=repr(points)[:60],
+                most=most,
+            )
+        found[student] = Reading(int(points), comment[:MAX_COMMENT])
     return found
 
 
@@ -138,30 +156,3 @@ def read_texts(path: Path) -> dict[str, str]:
     sheet = read_sheet(path)
     columns = [sheet.column(name) for name in ("id", "text")]
     return {cell(row, columns[0]): cell(row, columns[1]) for _line, row in sheet.rows}
-
-
-def _take(
-    found: dict[str, Reading],
-    student: str,
-    points: str,
-    comment: str,
-    place: Mapping[str, object],
-    students: Collection[str],
-    most: int,
-) -> None:
-    if student not in students:
-        raise VmwidgetsError(
-            "{path}, line {line}, column id: {id} is not on the roster", **place, id=repr(student)[:60]
-        )
-    if student in found:
-        raise VmwidgetsError("{path}, line {line}, column id: {id} stands twice", **place, id=repr(student)[:60])
-    if not points:
-        return
-    if not (points.isascii() and points.isdigit() and len(points) <= 4 and int(points) <= most):
-        raise VmwidgetsError(
-            "{path}, line {line}, column points: {points} is not a whole number from 0 to {most}",
-            **place,
-            points=repr(points)[:60],
-            most=most,
-        )
-    found[student] = Reading(int(points), comment[:MAX_COMMENT])
