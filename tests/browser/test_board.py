@@ -229,22 +229,22 @@ def test_folder_chooses_the_language(notebook):
     expect(button(page, "Клонировать")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [700, 1000, 1500])
-def test_any_width(page, width):
-    page.set_viewport_size({"width": width, "height": 1400})
-    room = page.locator(".vmw-board").evaluate("e => e.clientWidth")
-    page.wait_for_function(
-        "() => Math.abs(document.querySelector('.vmw-picture').getBoundingClientRect().width"
-        " - document.querySelector('.vmw-board').clientWidth) < 1.5"
-    )
-    assert room > 0
-    outside = page.locator(".vmw-picture").evaluate(
-        """svg => { const box = svg.getBoundingClientRect();
-        return [...svg.querySelectorAll('text, rect')].filter((e) => { const b = e.getBoundingClientRect();
-          return b.width && !e.closest('defs') && (b.right > box.right + 2 || b.left < box.left - 2); })
-          .map((e) => e.textContent || e.getAttribute('class')); }"""
-    )
-    assert outside == []
+def test_any_width(page):
+    for width in (700, 1000, 1500):
+        page.set_viewport_size({"width": width, "height": 1400})
+        room = page.locator(".vmw-board").evaluate("e => e.clientWidth")
+        page.wait_for_function(
+            "() => Math.abs(document.querySelector('.vmw-picture').getBoundingClientRect().width"
+            " - document.querySelector('.vmw-board').clientWidth) < 1.5"
+        )
+        assert room > 0
+        outside = page.locator(".vmw-picture").evaluate(
+            """svg => { const box = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll('text, rect')].filter((e) => { const b = e.getBoundingClientRect();
+              return b.width && !e.closest('defs') && (b.right > box.right + 2 || b.left < box.left - 2); })
+              .map((e) => e.textContent || e.getAttribute('class')); }"""
+        )
+        assert outside == []
 
 
 def test_reload_keeps_what_was_done(notebook, page):
