@@ -117,6 +117,22 @@ def test_of_a_program_the_last_version_is_kept(tmp_path):
     assert len(file.answers) == 42
 
 
+def test_two_kernels_with_one_file_do_not_undo_each_other(tmp_path):
+    one, other = AnswerFile("c", "t", tmp_path), AnswerFile("c", "t", tmp_path)
+    mine, others = Answer("choice", "x", "here"), Answer("choice", "y", "there")
+    one.add(mine)
+    other.add(others)
+    assert AnswerFile("c", "t", tmp_path).answers == other.answers == (mine, others)
+    one.path.unlink()
+    one.add(mine)  # whoever takes the file away gets it back
+    assert AnswerFile("c", "t", tmp_path).answers == (mine, mine)
+    one.path.unlink()
+    AnswerFile("c", "another", tmp_path).keep()
+    with pytest.raises(VmwidgetsError, match="holds answers to another token"):
+        one.add(others)
+    assert AnswerFile("c", "t", tmp_path).token == "another"
+
+
 def test_the_token_is_found_again_before_the_first_answer(tmp_path):
     AnswerFile("c", "mine", tmp_path).keep()
     assert AnswerFile("c", folder=tmp_path).token == "mine"

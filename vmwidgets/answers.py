@@ -56,6 +56,7 @@ class AnswerFile:
         self._answers: list[Answer] = []
         if self.path.is_symlink() or self.path.exists():
             self.token, self._answers = self._read()
+        self._seen = self._stamp()
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -70,7 +71,13 @@ class AnswerFile:
         """Append a record and write the file, whole or not at all.
 
         A program takes the place of the one before it: some twenty versions of a long one would fill the file.
+
+        Raises
+        ------
+        VmwidgetsError
+            If the file takes no more, or is damaged or another token's by now.
         """
+        self._catch_up()
         answers = [
             one for one in self._answers if answer.kind != "program" or (one.kind, one.item) != ("program", answer.item)
         ]
@@ -83,6 +90,25 @@ class AnswerFile:
     def keep(self) -> None:
         """Write the file as it is, so that the token is found again before anything is answered."""
         self._write(self._answers)
+
+    def _catch_up(self) -> None:
+        """Take over what another kernel has written: two notebooks beside one file must not undo each other."""
+        stamp = self._stamp()
+        if stamp is None or stamp == self._seen:
+            return
+        token, answers = self._read()
+        if token != self.token:
+            raise VmwidgetsError(
+                "{file} holds answers to another token; move it away to begin with this one", file=self.path.name
+            )
+        self._answers = answers
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            about = self.path.lstat()
+        except FileNotFoundError:
+            return None
+        return about.st_ino, about.st_mtime_ns, about.st_size
 
     def _write(self, answers: list[Answer]) -> None:
         data = as_text(self.name, self.token, answers).encode()
@@ -99,6 +125,7 @@ class AnswerFile:
                 os.unlink(temporary)
             raise
         self._answers = answers
+        self._seen = self._stamp()
 
     def _read(self) -> tuple[str, list[Answer]]:
         data = read_regular(self.path)

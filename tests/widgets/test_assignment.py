@@ -95,7 +95,7 @@ def test_what_is_no_token_is_refused_with_a_sentence(begin, text, tmp_path):
 
 
 def test_a_token_is_found_in_a_file_and_in_the_environment(begin, tmp_path, monkeypatch):
-    (tmp_path / "perimeter.token").write_text(f"{TOKEN}\n")
+    (tmp_path / "perimeter.token").write_text(f"{TOKEN}\n", encoding="utf-8-sig")
     assert begin().zone.token.text == TOKEN
     monkeypatch.setenv("VMWIDGETS_TOKEN", OTHER)
     assert begin().zone.token.text == OTHER

@@ -79,7 +79,7 @@ class Assignment:
         beside = file.path.with_name(f"{self.name}.token")
         found = file.token if file.path.exists() else os.environ.get("VMWIDGETS_TOKEN", "")
         if not found and beside.is_file():
-            found = beside.read_text(encoding="utf-8", errors="replace")[:_TOKEN_FILE_CHARACTERS]
+            found = beside.read_text(encoding="utf-8-sig", errors="replace")[:_TOKEN_FILE_CHARACTERS]
         try:
             self.zone = self._zone(found.strip() or PRACTICE)
         except VmwidgetsError as error:
