@@ -260,10 +260,12 @@ def test_what_is_set_aside_is_not_led_astray_by_what_was_before(tmp_path: Path) 
     for text, kept in (("99999999999999999999", False), ("2026-03-01 12:00:00 UTC", True)):
         trap.mkdir()
         (trap / "authorized").write_bytes(b"a key" * MAX_BYTES)
+        trap.chmod(0o555)
         dated.write_text(text)
         nbgrader_step.set_aside(EN, "evil", [str(notebook)])
         assert dated.exists() is kept
         assert (rejected / "keys" / "authorized").is_file()
+        assert (rejected / "keys").stat().st_mode & 0o777 == 0o700
         assert not list(home.iterdir())
     assert sorted(path.name for path in place.iterdir()) == ["perimeter.ipynb", "small", "timestamp.txt"]
     assert len(list(rejected.parent.iterdir())) == 3

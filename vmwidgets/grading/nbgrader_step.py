@@ -63,6 +63,8 @@ def set_aside(assignment: str, student: str, notebooks: list[str]) -> None:
         rejected.replace(next(path for path in map(rejected.with_name, names) if not path.exists()))
     rejected.mkdir(parents=True)
     for path in unwanted:
+        if stat.S_ISDIR(path.lstat().st_mode):
+            path.chmod(0o700)  # nobody can move a folder away into which its author lets nobody write
         os.replace(path, rejected / path.name)
         if path.suffix == ".ipynb":
             path.touch()  # it is not read, but to nbgrader one that is not there is worth no points
@@ -70,7 +72,7 @@ def set_aside(assignment: str, student: str, notebooks: list[str]) -> None:
 
 def _is_harmless(path: Path) -> bool:
     about = path.lstat()
-    if not stat.S_ISREG(about.st_mode):
+    if not stat.S_ISREG(about.st_mode) or not os.access(path, os.R_OK):
         return False
     if path.suffix == ".ipynb":
         return True
