@@ -44,6 +44,7 @@ def test_rows_are_constant_and_those_without_a_machine_are_invisible(charts, lab
     visible = [colour != "transparent" for colour in charts._all.lines.colors]
     assert visible == [True, True, True, *[False] * 5]
     assert charts._all.figure.axes[0].label == f"time, in ticks of {lab.tick_s} s"
+    assert not charts._all.figure.display_toolbar, "whose pan would write scales"
 
 
 def test_a_command_is_one_message_per_figure_and_few_bytes(charts, lab, wire):

@@ -115,6 +115,7 @@ function render({ model, el, signal }) {
     set(reset, "title", t("Back to where this lab began"));
     vm.disabled = none;
     create.disabled = locked || now.full;
+    set(create, "title", now.full && t("The screen has room for eight virtual machines"));
     clone.disabled = locked || none || now.full;
     for (const one of [workload, remove, rename, newName]) one.disabled = locked || none;
     reset.disabled = locked;

@@ -37,6 +37,7 @@ class Plot:
         self.figure = bqplot.Figure(
             marks=list(marks),
             axes=list(axes),
+            display_toolbar=False,  # it pans: then the browser would write scales that only the kernel writes
             animation_duration=0,
             padding_y=0,
             fig_margin={"top": 8, "bottom": below_px, "left": 52, "right": 12},

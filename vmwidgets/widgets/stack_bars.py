@@ -192,6 +192,7 @@ class Bars:
         self.figure = bqplot.Figure(
             marks=[self.mark, self.labels],
             axes=axes,
+            display_toolbar=False,
             animation_duration=0,
             padding_x=0,
             padding_y=0,
