@@ -118,6 +118,19 @@ def test_everything_follows_undo_load_and_reset(shown, wire, tmp_path):
     assert lab.tick == 40
 
 
+def test_the_map_is_of_the_memory_that_was_loaded(shown, wire, tmp_path):
+    before = shown.frames
+    shown.lab.advance()
+    assert shown.frames is before
+    other = vm.Lab(memory="neutral", hardware=vm.Hardware(memory_bytes=2 * vm.GiB, page_bytes=2 * vm.MiB), tick_s=5)
+    other.create_vm("there", memory_bytes=vm.GiB)
+    other.save(tmp_path / "other.jsonl")
+    shown.lab.load(tmp_path / "other.jsonl")
+    assert shown.frames.counts().sum() == 1024
+    assert shown.frames in shown.children
+    assert before not in shown.children
+
+
 def test_a_past_tick_is_shown_and_then_now_again(shown):
     before = shown.host.state
     shown.lab.advance(10)

@@ -58,7 +58,7 @@ class MemoryLab(Screen):
         self.transport = Transport(lab, self.selection, memory_picture)
         self.controls = MemoryControls(lab, self.selection, unfold=unfold)
         self.inside = BalloonInside(lab, self.selection)
-        self.frames = FrameMap(lab, self.selection, frames=LabFrames(lab, self.selection)) if frames else None
+        self.frames = self._map(lab) if frames else None
         self.walk = PageWalk(lab, self.selection, fold=True) if walk else None
         self.products = Products(lab) if products else None
         parts = (
@@ -73,6 +73,23 @@ class MemoryLab(Screen):
         )
         locked = tuple(part.lock for part in (self.products, self.controls, self.transport) if part)
         super().__init__(lab, parts, locked=locked, picture=memory_picture)
+        self._unfollow = lab.subscribe(self._follow)
+
+    def close(self) -> None:
+        """End the screen, and all it began."""
+        self._unfollow()
+        super().close()
+
+    def _map(self, lab: Lab) -> FrameMap:
+        return FrameMap(lab, self.selection, frames=LabFrames(lab, self.selection))
+
+    def _follow(self, lab: Lab) -> None:
+        machine, old = paged(lab).machine, self.frames
+        if old and (machine.frames, machine.page_bytes) != (old.frames.frames, old.frames.page_bytes):
+            # An experiment with another memory was loaded, and a map is of one size.
+            self.frames = self._map(lab)
+            self.children = [self.frames if part is old else part for part in self.children]
+            old.close()
 
     def __repr__(self) -> str:
         state = paged(self.lab).rung.name
