@@ -76,15 +76,18 @@ def test_what_macos_adds_to_an_archive_is_no_news(tmp_path):
 
 
 def test_a_folder_full_of_files_is_not_looked_through(tmp_path, monkeypatch):
-    monkeypatch.setattr(collecting, "MOST_INSIDE", 3)
-    for name in ("1", "2", "3", "4", "5"):
-        _write(tmp_path / "anna" / name)
-    for count in range(5):
-        _write(tmp_path / f"{count}.answers.jsonl")
-    _places, remarks = _collect(tmp_path)
-    assert "anna holds more than 3 files, and only so many are looked at" in remarks
-    assert sum("anna/" in remark for remark in remarks) == 4
-    assert sum("of nobody" in remark for remark in remarks) == 5
+    monkeypatch.setattr(collecting, "MOST_INSIDE", 30)
+    monkeypatch.setattr(collecting, "MOST_TOLD", 3)
+    for number in range(40):
+        _write(tmp_path / "anna" / f"perimeter-{number}" / NAME)
+        _write(tmp_path / "boris" / f"perimeter.answers ({number}).jsonl")
+        _write(tmp_path / f"{number}.answers.jsonl")
+    places, remarks = _collect(tmp_path)
+    assert places.keys() == {"boris"}  # 31 folders of Anna's, and nothing that is in them
+    assert "boris holds more than 30 files, and only so many are looked at" in remarks
+    assert "boris: remarks like these that are left out: 27" in remarks
+    assert sum("boris/" in remark for remark in remarks) == 3
+    assert sum("of nobody" in remark for remark in remarks) == 40
 
 
 def test_what_cannot_be_looked_at_is_said(tmp_path):

@@ -28,6 +28,8 @@ _MACOS = ("._", "__MACOSX")
 """How names begin of what macOS adds to an archive."""
 MOST_INSIDE = 1_000
 """So many files of one student are looked at."""
+MOST_TOLD = 10
+"""So many remarks are made about one student."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +109,41 @@ class _Folder:
             self._root = inner
         self._candidates: dict[str, list[tuple[bool, bool, int, str, Path]]] = {}
         self._found = Collected()
+        self._left = 0
         self._top = list(self._entries(self._root))
         self._owners = Owners(students, (entry.name for entry in self._top))
 
     def collect(self) -> Collected:
         for entry in self._top:
+            self._left, told = MOST_INSIDE + 1, len(self._found.remarks)
             if entry.is_dir(follow_symlinks=False):
                 self._student_folder(entry)
             elif self._is_submission(entry.name):
                 self._candidate(self._owners.of(entry.name), entry)
             else:
                 self._pass_over(entry)
+            self._shorten(told, self._place(Path(entry.path)))
         for student in self._students:
             if student.id in self._candidates:
+                told = len(self._found.remarks)
                 self._choose(student)
+                self._shorten(told, student.id)
         return self._found
+
+    def _shorten(self, told: int, place: str) -> None:
+        """Keep as many of the remarks that were made since then as somebody reads."""
+        remarks = self._found.remarks
+        if (more := len(remarks) - told - MOST_TOLD) > 0:
+            del remarks[-more:]
+            remarks.append(
+                (said("{place}: remarks like these that are left out: {count}"), {"place": place, "count": more})
+            )
 
     def _entries(self, folder: Path) -> Iterator[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as entries:
                 # A class may be large, and what one student fills a folder with need not be looked at.
-                some = entries if folder == self._root else islice(entries, MOST_INSIDE + 1)
+                some = entries if folder == self._root else islice(entries, self._left)
                 found = sorted(some, key=lambda entry: entry.name)
         except OSError as error:
             if folder == self._root:
@@ -136,10 +152,11 @@ class _Folder:
                 ) from error
             self._remark(said("{place} cannot be read: {reason}"), folder, reason=str(error.strerror))
             return
-        if folder != self._root and len(found) > MOST_INSIDE:
-            self._remark(
-                said("{place} holds more than {most} files, and only so many are looked at"), folder, most=MOST_INSIDE
-            )
+        if folder != self._root and found:
+            self._left -= len(found)
+            if not self._left:
+                many = said("{place} holds more than {most} files, and only so many are looked at")
+                self._remark(many, folder, most=MOST_INSIDE)
         yield from (entry for entry in found if not (entry.name.startswith(_MACOS) or self._skipped(entry)))
 
     def _skipped(self, entry: os.DirEntry[str]) -> bool:
