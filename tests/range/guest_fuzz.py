@@ -34,7 +34,7 @@ class Programs:
         self.places = [name for name in names if name not in (*self.calls, *self.ports, "mark")]
         self.kinds = (
             *(self.value, self.arithmetic, self.access, self.access, self.entry, self.entry, self.call, self.call),
-            *(self.port, self.port, self.transfer, self.jump, self.system, self.window, self.window),
+            *(self.port, self.port, self.transfer, self.jump, self.system, self.window, self.window, self.interrupt),
         )
 
     def number(self):
@@ -110,13 +110,23 @@ class Programs:
         plain = ("hlt", "pause", "mov cr3, rdi", "mov rbx, cr3", "cli", "sti", "rdtsc", "clflush [rbx]", "invlpg [rbx]")
         return self.random.choice((*plain, "mov rcx, 0x6e0\nwrmsr", "rdmsr", "cpuid", "push rbx", "pop rcx", "popfq"))
 
+    def interrupt(self):
+        """Has a frame put on a stack that may lie anywhere, or goes on in user mode."""
+        if self.random.random() < 0.5:
+            return f"mov rsp, {self.number()}\n{self.random.choice(('int 0x80', 'int 3', 'iretq'))}"
+        stack = f"mov rsp, {PAGE_BYTES * self.random.randint(1, 12)}"
+        if self.random.random() < 0.5:
+            return f"{stack}\nint 0x80"
+        there = f"push l{self.random.randrange(self.at, PIECES)}"
+        return "\n".join([stack, "push 0x2b", f"push {PAGE_BYTES}", "push 2", "push 0x33", there, "iretq"])
+
     def text(self):
         lines: list[str] = []
         for self.at in range(PIECES):
             lines.append(f"l{self.at}:\n{self.random.choice(self.kinds)()}")
         self.at = 0
-        handlers = [f"fault:\n{self.value()}\n{self.jump()}"]
-        return "\n".join([*lines, "jmp l0", *handlers, "jmp l0"])
+        handlers = [f"fault:\n{self.value()}\n{self.jump()}", "jmp l0", f"vector_128:\n{self.access()}", "iretq"]
+        return "\n".join([*lines, "jmp l0", *handlers])
 
 
 @dataclass
