@@ -53,10 +53,12 @@ export function stage(model, el, signal, name) {
   const about = h("p", { class: "vmw-about" });
   const closed = h("p", { class: "vmw-lock" });
   const body = h("div", {});
+  const error = errorBox(model, signal);
   const lamps = h("ul", { class: "vmw-lamps" });
-  el.append(h("div", { class: "vmw-head" }, title, practice), about, closed, body, errorBox(model, signal), lamps);
+  el.append(h("div", { class: "vmw-head" }, title, practice), about, closed, body, error, lamps);
   return {
     body,
+    error,
     /** @param {Head} now */
     draw(now) {
       write(title, now.title);

@@ -34,7 +34,7 @@ function render({ model, el, signal }) {
   const mapTitle = h("h4");
   const map = h("ol", { class: "vmw-map" });
   const sentence = h("p", { class: "vmw-about" });
-  frame.body.append(form, who, mapTitle, map, sentence);
+  frame.body.append(form, frame.error, who, mapTitle, map, sentence);
   form.addEventListener(
     "submit",
     (event) => {
