@@ -73,12 +73,7 @@ class MemoryLab(Screen):
         )
         locked = tuple(part.lock for part in (self.products, self.controls, self.transport) if part)
         super().__init__(lab, parts, locked=locked, picture=memory_picture)
-        self._unfollow = lab.subscribe(self._follow)
-
-    def close(self) -> None:
-        """End the screen, and all it began."""
-        self._unfollow()
-        super().close()
+        self._closers = [lab.subscribe(self._follow)]
 
     def _map(self, lab: Lab) -> FrameMap:
         return FrameMap(lab, self.selection, frames=LabFrames(lab, self.selection))

@@ -34,6 +34,8 @@ class Screen(ipywidgets.VBox):
         If that is no lab.
     """
 
+    _closers: list[Callable[[], object]] = []  # noqa: RUF012 - of a screen that failed before it began
+
     def __new__(cls, lab: object = None, *args: Any, **kwargs: Any) -> Self:
         """Refuse what is no lab before a screen asks it for anything."""
         check_lab(lab)
@@ -65,9 +67,8 @@ class Screen(ipywidgets.VBox):
 
     def close(self) -> None:
         """End the screen, and all it began."""
-        closers: list[Callable[[], object]] = [part.close for part in self.children]
-        for close in closers:
-            close()
+        for closer in (*self._closers, *(part.close for part in self.children)):
+            closer()
         self.layout.close()
         super().close()
 
