@@ -1,7 +1,7 @@
 """Saved experiments: written whole or not at all, and read back with the line that is wrong."""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from vmwidgets import experiment_file
@@ -42,13 +42,14 @@ def write(path: str | os.PathLike[str], text: str) -> None:
 
 
 def _replace(target: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    # Not mkstemp: whoever may read other files of this user may read this one.
+    temporary = target.parent / f".{target.name}.{secrets.token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
         os.replace(temporary, target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -290,6 +290,8 @@ def test_save_and_load(lab, tmp_path):
     path = tmp_path / "mine.jsonl"
     lab.save(path)
     assert path.read_text(encoding="utf-8") == lab.text()
+    (tmp_path / "ordinary").touch()
+    assert path.stat().st_mode == (tmp_path / "ordinary").stat().st_mode
     assert vm.Lab.open(path).digest() == lab.digest() == lab.replay().digest()
     other = vm.Lab(seed=9, hardware=vm.Hardware(pcpus=1))
     heard = []
