@@ -213,3 +213,13 @@ def test_what_is_seen_can_be_saved(notebook):
         assert saved.value.suggested_filename == f"vmwidgets.{kind}"
         assert data.startswith(beginning)
         assert b"a<b>" not in data or kind != "svg"
+    # In a closed list a key would choose, and so save, what nobody has read.
+    saves = []
+    page.on("download", lambda made: saves.append(made.suggested_filename))
+    for key in ("p", "End", "ArrowDown"):
+        page.get_by_role("combobox", name="Save").press(key)
+    page.wait_for_function("document.activeElement.matches('select:open')")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Step").click()
+    expect(page.locator(".vmw-board")).to_contain_text("tick 4 ·")
+    assert saves == []

@@ -116,6 +116,16 @@ function render({ model, el, signal }) {
     },
     { signal },
   );
+  save.addEventListener(
+    "keydown",
+    (event) => {
+      // In a closed list an arrow or a letter chooses at once, and so would save what nobody has read.
+      if (["Tab", "Enter", " ", "Escape"].includes(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      if (event.key.startsWith("Arrow")) save.showPicker?.();
+    },
+    { signal },
+  );
   const exported = (/** @type {{export?: {file: string, type: string, text: string, png?: boolean}}} */ message) => {
     if (message.export) void download(message.export, signal);
   };
