@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from tests.assignments.reference import own
@@ -129,4 +131,11 @@ def test_numbers_of_the_manual_are_written_as_they_are():
         variant(1).run("V1", "mov rax, {mark}", 1)
     with pytest.raises(VmwidgetsError, match="there is no moat in the manual"):
         variant(1).run("V1", "mov rax, {moat}", 1)
+    for text, said in (
+        ("nop\nmov rsi, {lowest_table}, 5", "line 2, column 24: this is ',', expected the end of the line"),
+        ("mov rsi, lowest_table", "line 1, column 10: there is no 'lowest_table', did you mean {lowest_table}"),
+        ("mov rsi, page_bytes", "line 1, column 10: this is 'page_bytes', expected rax"),
+    ):
+        with pytest.raises(VmwidgetsError, match=re.escape(said)):
+            variant(1).run("V1", text, 1)
     assert variant(1).run("V1", "mov rax, {lowest_table}\nmov rdi, {window_entry}", 1).verdict.finished

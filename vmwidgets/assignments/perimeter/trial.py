@@ -1,6 +1,6 @@
 """A program of a student on the host that was handed over: one boot, from the first instruction to the verdict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vmwidgets.assignments.perimeter.effort import EFFORT, run_within
@@ -46,6 +46,8 @@ class Trial(Shot):
     proven
         Whether a range shows that the program has proven itself; None for an attack of the gallery, which proves
         nothing and only has to reach its goal.
+    numbers
+        Those that the program may name; None: those of the manual.
 
     Attributes
     ----------
@@ -53,9 +55,15 @@ class Trial(Shot):
         Whether the program has taken all the effort that it may.
     """
 
-    def __init__(self, attack: Attack, scenario: Scenario, proven: Callable[[Scenario], bool] | None = None) -> None:
+    def __init__(
+        self,
+        attack: Attack,
+        scenario: Scenario,
+        proven: Callable[[Scenario], bool] | None = None,
+        numbers: Mapping[str, int] | None = None,
+    ) -> None:
         self._proven, self.spent = proven, False
-        super().__init__(attack, scenario)
+        super().__init__(attack, scenario, numbers)
 
     @property
     def crossed(self) -> bool:

@@ -28,7 +28,6 @@ from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.defences import Defences
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.goals import GOALS
-from vmwidgets.model.range.reading import fill
 from vmwidgets.model.range.scenario import Scenario, technique_for
 from vmwidgets.model.stack import Stack
 
@@ -159,7 +158,7 @@ class Variant:
         """
         weakness = self.weakness(family)
         scenario = self._boot(weakness, boot_seed, switches)
-        filled = _filled(code, scenario.manual())
+        numbers = _numbers(code, scenario.manual())
         goal = weakness.attack.goal if weakness.proof != "secret" else "secret"
         ticket = scenario.draws.word("ticket")
 
@@ -171,7 +170,7 @@ class Variant:
                 return encode(self.encoding, ticket) in reports and GOALS["starved"](range)
             return encode(self.encoding, range.secret) in reports
 
-        return Trial(Attack("own", "", filled, goal, weakness.attack.placement), scenario, proven)
+        return Trial(Attack("own", "", code, goal, weakness.attack.placement), scenario, proven, numbers)
 
     def run(self, family: str, code: str, boot_seed: int, switches: Mapping[str, bool] | None = None) -> Run:
         """Run a program of the student's on the host after a boot, see :meth:`shot`."""
@@ -288,8 +287,8 @@ def variant(seed: int) -> Variant:
     )
 
 
-def _filled(code: str, manual: Mapping[str, int]) -> str:
-    """Return a program with the numbers of a boot in the places of their names."""
+def _numbers(code: str, manual: Mapping[str, int]) -> dict[str, int]:
+    """Return the numbers of a boot, which a program may name; it may not name others."""
     for name in manual:
         if name not in BOOT_NAMES and f"{{{name}}}" in code:
             raise VmwidgetsError(
@@ -298,7 +297,7 @@ def _filled(code: str, manual: Mapping[str, int]) -> str:
                 name=name,
                 known=", ".join(BOOT_NAMES),
             )
-    return fill(code, {name: manual[name] for name in BOOT_NAMES})
+    return {name: manual[name] for name in BOOT_NAMES}
 
 
 def _incurable(draws: Draws, used: set[str]) -> Weakness:

@@ -36,14 +36,16 @@ class Shot:
     ----------
     attack, scenario
         The code with its goal, and where it is run.
+    numbers
+        Those that the code may name; None: those of the manual.
     """
 
-    def __init__(self, attack: Attack, scenario: Scenario) -> None:
+    def __init__(self, attack: Attack, scenario: Scenario, numbers: Mapping[str, int] | None = None) -> None:
         self.attack, self.scenario = attack, scenario
         self.fault: Exit | None = None
         """The exit after which nothing goes on."""
         self.cpu = CPU(
-            read(attack.code, scenario.manual()),
+            read(attack.code, scenario.manual() if numbers is None else numbers),
             scenario.path,
             self._handle,
             TICK_US // INSTRUCTION_US if scenario.placement.scheduled else (),
