@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from vmwidgets import locale
 from vmwidgets.assignments import ASSIGNMENTS, assignment
+from vmwidgets.assignments.result import shown
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark as said
 
@@ -17,7 +18,7 @@ def item_name(item: str) -> str:
 
 def sentence(id: str, fields: Mapping[str, object]) -> str:
     """The sentence of a message id; numbers as the reader writes them, names as the catalogue has them."""
-    return _(id).format(**{name: _shown(value) for name, value in fields.items()})
+    return _(id).format(**shown(fields))
 
 
 def in_full(id: str, fields: Mapping[str, object]) -> str:
@@ -33,9 +34,3 @@ def points(got: int | None, most: int) -> str:
     if got is None:
         return _("not graded, of {most}").format(most=locale.number(most))
     return _("{got} of {most}").format(got=locale.number(got), most=locale.number(most))
-
-
-def _shown(value: object) -> str:
-    if type(value) is int:
-        return locale.number(value).replace("-", "\N{MINUS SIGN}")
-    return _(value) if isinstance(value, str) else str(value)

@@ -17,10 +17,9 @@ from vmwidgets.assignments.perimeter.items import OWN_BOOT, hints
 from vmwidgets.assignments.perimeter.mending import near
 from vmwidgets.assignments.perimeter.variant import Variant, variant
 from vmwidgets.assignments.perimeter.weaknesses import SLOTS
-from vmwidgets.assignments.result import Result
+from vmwidgets.assignments.result import Result, shown
 from vmwidgets.assignments.tokens import Token
 from vmwidgets.locale import gettext as _
-from vmwidgets.locale import number
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.range.prices import Price
 from vmwidgets.widgets.attack_words import capital
@@ -231,10 +230,7 @@ class Zone:
 
         The hints of a wall are no part of it: they are opened where they say what they cost.
         """
-        fields = {
-            name: _(value) if isinstance(value, str) else number(value).replace("-", "\N{MINUS SIGN}")
-            for name, value in result.fields.items()
-        }
+        fields = shown(result.fields)
         texts = [plain(text, **fields) for text in (result.reason, result.hint) if text]
         if result.item.startswith("a2."):
             del texts[1:]

@@ -40,21 +40,26 @@ def at_work(variant: Variant, board: Mapping[str, bool], item: str) -> Result:
     _expect_mended(variant, board)
     spent, allowed, most = cost(variant, board), budget(variant), MOST[item]
     fields = {
-        "kept": spent.throughput_permille,
-        "least": allowed.throughput_permille,
+        "kept_permille": spent.throughput_permille,
+        "least_permille": allowed.throughput_permille,
         "frames": spent.frames,
         "most": allowed.frames,
     }
     fast, small = spent.throughput_permille >= allowed.throughput_permille, spent.frames <= allowed.frames
     if fast and small:
-        told = mark("The VMs keep {kept} ‰ of their throughput and need {frames} frames more: the budget allows that.")
+        told = mark(
+            "The VMs keep {kept_permille} % of their throughput and need {frames} frames more: the budget allows that."
+        )
         return Result(item, most, most, told, fields=fields)
     if small:
-        told = mark("The VMs keep {kept} ‰ of their throughput, and the budget wants {least} ‰.")
+        told = mark("The VMs keep {kept_permille} % of their throughput, and the budget wants {least_permille} %.")
     elif fast:
         told = mark("The VMs need {frames} frames more, and the budget has {most}.")
     else:
-        told = mark("The VMs keep {kept} ‰ of their throughput instead of {least} ‰, and need {frames} frames more.")
+        told = mark(
+            "The VMs keep {kept_permille} % of their throughput instead of {least_permille} %, "
+            "and need {frames} frames more."
+        )
     hint = mark("Which switches are on against what nobody can do on this host?")
     return Result(item, most * (fast + small) // 2, most, told, hint, fields)
 
@@ -80,9 +85,10 @@ def priced(variant: Variant, board: Mapping[str, bool], predicted: Sequence[int 
     measured = (price.cpu_permille - 1000, price.frames, price.exits_per_s)
     right = near(predicted, measured)
     points = sum(points for points, one in zip(PRICE_POINTS, right, strict=True) if one)
-    fields = {"cpu": measured[0], "frames": measured[1], "exits": measured[2], "right": sum(right)}
+    fields = {"cpu_permille": measured[0], "frames": measured[1], "exits": measured[2], "right": sum(right)}
     told = mark(
-        "Measured: {cpu} ‰ more processor time, {frames} frames more, {exits} exits a second more; right: {right}."
+        "Measured: {cpu_permille} % more processor time, {frames} frames more, {exits} exits a second more; right: "
+        "{right}."
     )
     hint = "" if all(right) else mark("Where does the time go that a switch takes, and what does that do to a rate?")
     return Result(item, points, MOST[item], told, hint, fields)
