@@ -99,6 +99,7 @@ def test_a_lab_without_machines(wire):
     lab = vm.Lab()
     charts = Charts(lab)
     lab.advance()
+    assert charts._one.caption.state["title"] == "There is no virtual machine to chart."
     visible, size = set(charts._all.lines.colors), shown(charts._all).size
     charts.close()
     assert visible == {"transparent"}

@@ -7,7 +7,8 @@ import ipywidgets
 
 from vmwidgets import locale
 from vmwidgets.lab import Lab
-from vmwidgets.widgets.kit import Selection
+from vmwidgets.locale import gettext as _
+from vmwidgets.widgets.kit import Selection, plain
 
 
 class ChartRow(ipywidgets.VBox):
@@ -71,6 +72,11 @@ class ChartRow(ipywidgets.VBox):
         """Return what a caption shows; ``links``: its items are VMs that can be chosen."""
         chosen = self.selection.slot(self.selection.vm)
         return {"lab": self.selection.id, "title": title, "items": items, "selected": chosen, "links": links}
+
+    def _vm_title(self, message: str, **fields: object) -> str:
+        """Return a title that names the chosen VM, or that there is none."""
+        vm = self.selection.vm
+        return plain(message, vm=vm, **fields) if vm else _("There is no virtual machine to chart.")
 
     def _vm_items(self) -> list[dict[str, Any]]:
         return [{"slot": slot, "name": name} for slot, name in enumerate(self.selection.names()) if name]

@@ -227,7 +227,7 @@ class Charts(ChartRow):
         colours = ("#8a929b", "#5b636b", COLOURS[max(self.selection.slot(vm), 0)])
         names = (_("demand"), _("entitlement"), _("use"))
         items = [{"slot": -1, "name": n, "colour": c} for n, c in zip(names, colours, strict=True)]
-        return self._caption(plain(_ONE[resource], vm=vm or "–", unit=_(_USED[resource][2])), items, False)
+        return self._caption(self._vm_title(_ONE[resource], unit=_(_USED[resource][2])), items, False)
 
     def _ready_caption(self) -> dict[str, Any]:
         title = _("Ready time, which the guest sees as steal: waiting for a processor, % of the vCPUs' time")

@@ -126,7 +126,7 @@ class MemoryCharts(ChartRow):
             {"slot": -1, "name": _(text), "colour": colour, "fill": opacity}
             for (_key, text, _colour, opacity), colour in zip(_LAYERS, self._colours()[:-1], strict=True)
         ]
-        return self._caption(plain(mark("{vm}: where its memory is, GiB"), vm=self.selection.vm or "–"), items, False)
+        return self._caption(self._vm_title(mark("{vm}: where its memory is, GiB")), items, False)
 
     def _all_caption(self) -> dict[str, Any]:
         if paged(self.lab).profile.targets == "none":

@@ -145,7 +145,7 @@ class SchedulerCharts(ChartRow):
         if self._runs and self.selection.vm and not self._woken:
             told = mark("{vm} always had work: nothing woke it, so there is no delay")
             return self._caption(plain(told, vm=self.selection.vm), self._items(fluid=False))
-        title = plain(mark("{vm}: from waking to running, % of all wake-ups, by ms"), vm=self.selection.vm or "–")
+        title = self._vm_title(mark("{vm}: from waking to running, % of all wake-ups, by ms"))
         return self._caption(title, self._items(fluid=False))
 
     def _text(self) -> dict[str, Any]:
