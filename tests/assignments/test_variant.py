@@ -8,6 +8,7 @@ from vmwidgets.assignments.perimeter.proof import KINDS, STEPS, Step, encode
 from vmwidgets.assignments.perimeter.weaknesses import FAMILIES, SLOTS, WEAKNESSES
 from vmwidgets.attacks import ATTACKS
 from vmwidgets.model.errors import VmwidgetsError
+from vmwidgets.model.guest_code import AssemblyError
 from vmwidgets.model.range.draws import Draws
 
 VARIANTS = [variant(seed * 0x9E3779B97F4A7C15 % 2**64) for seed in range(300)]
@@ -127,8 +128,9 @@ def test_what_cannot_be_mended_does_not_do_for_another_wall_either():
 
 
 def test_numbers_of_the_manual_are_written_as_they_are():
-    with pytest.raises(VmwidgetsError, match="mark stands in the manual: write the number itself"):
-        variant(1).run("V1", "mov rax, {mark}", 1)
+    with pytest.raises(AssemblyError, match="mark stands in the manual: write the number itself") as refused:
+        variant(1).run("V1", "nop ; {mark}\nmov rax, { mark }", 1)
+    assert (refused.value.line, refused.value.column) == (2, 10)
     with pytest.raises(VmwidgetsError, match="there is no moat in the manual"):
         variant(1).run("V1", "mov rax, {moat}", 1)
     for text, said in (

@@ -23,11 +23,13 @@ from vmwidgets.assignments.perimeter.weaknesses import (
 )
 from vmwidgets.assignments.perimeter.zones import Zones, draw_zones
 from vmwidgets.model.errors import VmwidgetsError, check_int
+from vmwidgets.model.guest_code import AssemblyError
 from vmwidgets.model.guest_memory import PAGE_BYTES
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.defences import Defences
 from vmwidgets.model.range.draws import Draws
 from vmwidgets.model.range.goals import GOALS
+from vmwidgets.model.range.reading import named
 from vmwidgets.model.range.scenario import Scenario, technique_for
 from vmwidgets.model.stack import Stack
 
@@ -289,11 +291,12 @@ def variant(seed: int) -> Variant:
 
 def _numbers(code: str, manual: Mapping[str, int]) -> dict[str, int]:
     """Return the numbers of a boot, which a program may name; it may not name others."""
-    for name in manual:
-        if name not in BOOT_NAMES and f"{{{name}}}" in code:
-            raise VmwidgetsError(
+    for name, place in named(code):
+        if name in manual and name not in BOOT_NAMES:
+            raise AssemblyError(
                 "{name} stands in the manual: write the number itself; names in braces are for what is random at boot,"
                 " {known}",
+                **place,
                 name=name,
                 known=", ".join(BOOT_NAMES),
             )

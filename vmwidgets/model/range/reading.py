@@ -6,7 +6,7 @@ names.
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from vmwidgets.model.assembly import assemble
@@ -16,6 +16,13 @@ _PLACEHOLDER = re.compile(r"[;#].*|\"[^\"\n]*\"|'[^'\n]*'|\{[ \t]*(\w+)[ \t]*\}"
 _WORD = re.compile(r"\w+")
 _OPENED = re.compile(r"\{[ \t]*(\w*)")
 _NEAR = 0.8  # how alike a bare word and a name of the manual have to be
+
+
+def named(code: str) -> Iterator[tuple[str, dict[str, int]]]:
+    """Yield the names of a manual that guest code has in braces, with line and column."""
+    for found in _PLACEHOLDER.finditer(code):
+        if found[1] is not None:
+            yield found[1], _place(code, found.start())
 
 
 def fill(code: str, manual: Mapping[str, int]) -> str:
@@ -53,9 +60,13 @@ def read(code: str, manual: Mapping[str, int]) -> Program:
         raise _as_written(error, code, manual) from None
 
 
+def _place(code: str, at: int) -> dict[str, int]:
+    return {"line": code.count("\n", 0, at) + 1, "column": at - code.rfind("\n", 0, at)}
+
+
 def _refuse(code: str, at: int, name: str, manual: Mapping[str, int]) -> NoReturn:
     """Say that a name is not in the manual, and which one is near, or else all."""
-    place = {"line": code.count("\n", 0, at) + 1, "column": at - code.rfind("\n", 0, at)}
+    place = _place(code, at)
     near = difflib.get_close_matches(name[:40], manual, 1)
     if near:
         raise AssemblyError(
