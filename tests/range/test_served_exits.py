@@ -75,6 +75,16 @@ def test_what_waits_is_done_by_the_other_processor_meanwhile(aside):
         # It computes for as long as the writes take.
         one.read((turn + 1) * MOST_WAITING * HANDLING_US // INSTRUCTION_US)
     assert (one.ran_permille(0) > 990) is aside
+    if aside:
+        one.set_deadline(one.now + 2 * MOST_WAITING * HANDLING_US)
+        for _ in range(MOST_WAITING):
+            one.serve()
+        executed = 10 * MOST_WAITING * HANDLING_US // INSTRUCTION_US
+        one.halt(executed)  # and while the guest sleeps
+        woke = one.now
+        for _ in range(MOST_WAITING):
+            one.serve()
+        assert one.read(executed) == woke
 
 
 @pytest.mark.parametrize("stack", ["xen", "hyperv"])

@@ -1,6 +1,5 @@
 """The guided levels of chapter 11: N.0 is narrated, N.1 is silent; a program for it is judged by running it."""
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from textwrap import wrap
@@ -18,6 +17,7 @@ from vmwidgets.model.range import verdict as came
 from vmwidgets.model.range.attack import Attack
 from vmwidgets.model.range.defences import DEFENCES
 from vmwidgets.model.range.machine import FREE
+from vmwidgets.model.range.reading import named
 from vmwidgets.model.range.run import Shot, run_attack
 from vmwidgets.model.range.scenario import Scenario
 from vmwidgets.model.range.sharing import SHARED
@@ -32,7 +32,6 @@ _TITLES = (
     mark("level 3.1: what is shared"),
 )
 _PRACTICE = (("left", "kvm"), ("floppy", "kvm"), ("oracle", "kvm"))
-_NAMED = re.compile(r"\{(\w+)\}")
 _OWNERS = {
     "guest 0": mark("your VM"),
     "guest 1": mark("the victim"),
@@ -191,16 +190,13 @@ def levels(draw: Draw) -> tuple[Level, ...]:
 
 def _check_names(code: str, manual: dict[str, int]) -> None:
     """Refuse a program that wants what is not in the manual of the machines on which it is judged, with the place."""
-    for line, text in enumerate(code.split("\n"), 1):
-        for found in _NAMED.finditer(text):
-            if found[1] not in manual:
-                raise VmwidgetsError(
-                    "line {line}, column {column}: there is no {name} in the manual of the machines on which it is"
-                    " judged",
-                    line=line,
-                    column=found.start() + 1,
-                    name=found[1],
-                )
+    for name, place in named(code):
+        if name not in manual:
+            raise VmwidgetsError(
+                "line {line}, column {column}: there is no {name} in the manual of the machines on which it is judged",
+                **place,
+                name=name,
+            )
 
 
 def mechanism(verdict: came.Verdict, stack: Stack) -> str:

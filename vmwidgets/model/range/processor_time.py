@@ -134,12 +134,15 @@ class SharedProcessor(Clock):
         """Let time go on until the vCPU has run for so long, and not a microsecond longer."""
         simulation, vcpu = self._simulation, self._vcpu
         self._ran_us += us
+        before = simulation.now
         while missing := self._ran_us - simulation.spent_us()[0][RUNNING]:
             if vcpu.state == RUNNING:
                 simulation.run(simulation.now + missing)
             else:
                 simulation.run(max(simulation.next_change, simulation.now) + 1)
         self.now = simulation.now
+        if self._aside:  # meanwhile the other processor has worked
+            self._waiting_us = max(0, self._waiting_us - (self.now - before))
 
     def stall(self, cycles: int) -> None:
         """Waiting within an instruction is too short to count here."""
@@ -148,10 +151,7 @@ class SharedProcessor(Clock):
         """Return the time stamp counter after so many instructions, when the vCPU has got to execute them."""
         us, self._owed_us = (executed - self._computed) * INSTRUCTION_US + self._owed_us, 0
         self._computed = executed
-        before = self.now
         self._go_on(us)
-        if self._aside:  # meanwhile the other processor has worked
-            self._waiting_us = max(0, self._waiting_us - (self.now - before))
         return self.now
 
     def interrupt(self, executed: int) -> None:  # noqa: D102
