@@ -120,7 +120,8 @@ function render({ model, el, signal }) {
     "keydown",
     (event) => {
       // In a closed list an arrow or a letter chooses at once, and so would save what nobody has read.
-      if (["Tab", "Enter", " ", "Escape"].includes(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
+      const chooses = /^(?:[^ ]|Arrow.+|Home|End|Page.+)$/u.test(event.key);
+      if (!chooses || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       if (event.key.startsWith("Arrow")) save.showPicker?.();
     },
