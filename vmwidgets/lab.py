@@ -83,6 +83,7 @@ class Lab:
         # Callbacks of widgets may arrive on another thread than the cell's: everything goes through this lock.
         self._lock = threading.RLock()
         self._subscribers: dict[object, Callable[[Lab], object]] = {}
+        self._need_pages: set[object] = set()
         self._horizon = 1
         self._runs: dict[tuple[Hardware, tuple[VM, ...], Scheduling, int, int], QuantumRun] = {}
         self._turn_to(Journal(setup))
@@ -216,15 +217,26 @@ class Lab:
         return bool(self._journal.undone)
 
     # ---------------------------------------------------------------------------------------------------- subscribers
-    def subscribe(self, callback: "Callable[[Lab], object]") -> Callable[[], None]:
-        """Call ``callback(lab)`` after every command; returns a function that ends this."""
+    def subscribe(self, callback: "Callable[[Lab], object]", pages: bool = False) -> Callable[[], None]:
+        """Call ``callback(lab)`` after every command; returns a function that ends this.
+
+        Parameters
+        ----------
+        callback
+            Is given this lab.
+        pages
+            Whether it looks at the pages of the memory: no experiment that has none is loaded meanwhile.
+        """
         key = object()
         with self._lock:
             self._subscribers[key] = callback
+            if pages:
+                self._need_pages.add(key)
 
         def unsubscribe() -> None:
             with self._lock:
                 self._subscribers.pop(key, None)
+                self._need_pages.discard(key)
 
         return unsubscribe
 
@@ -462,10 +474,16 @@ class Lab:
         Raises
         ------
         VmwidgetsError
-            If the file is of another schema, damaged, or holds a command that is refused; it names the line.
+            If the file is of another schema, damaged, or holds a command that is refused; it names the line. If it has
+            no pages of memory and a view shows those of this lab.
         """
         setup, host, log = saving.read(path)
         with self._lock:
+            if self._need_pages and not setup.memory:
+                raise VmwidgetsError(
+                    "{path} has no pages of memory, and a view shows those of this lab: open it with vm.Lab.open",
+                    path=os.fspath(path),
+                )
             self._turn_to(Journal(setup, host, log))
             return self._announce()
 

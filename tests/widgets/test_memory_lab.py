@@ -4,6 +4,7 @@ import pytest
 
 import vmwidgets as vm
 from tests.widgets.memory_labs import SHORT, memory_lab, work
+from vmwidgets.model.errors import VmwidgetsError
 
 PROFILES = ("neutral", "esx", "esxi", "kvm", "hyperv")
 
@@ -129,6 +130,17 @@ def test_the_map_is_of_the_memory_that_was_loaded(shown, wire, tmp_path):
     assert shown.frames.counts().sum() == 1024
     assert shown.frames in shown.children
     assert before not in shown.children
+
+
+def test_an_experiment_without_pages_is_refused_whole_as_long_as_pages_are_shown(shown, tmp_path):
+    lab, digest = shown.lab, shown.lab.digest()
+    vm.Lab().save(tmp_path / "plain.jsonl")
+    with pytest.raises(VmwidgetsError, match=r"plain.jsonl.* has no pages of memory, .* vm\.Lab\.open"):
+        lab.load(tmp_path / "plain.jsonl")
+    assert lab.digest() == digest
+    shown.close()
+    lab.load(tmp_path / "plain.jsonl")
+    assert lab.memory is None
 
 
 def test_a_past_tick_is_shown_and_then_now_again(shown):

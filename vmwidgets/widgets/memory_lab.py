@@ -73,7 +73,7 @@ class MemoryLab(Screen):
         )
         locked = tuple(part.lock for part in (self.products, self.controls, self.transport) if part)
         super().__init__(lab, parts, locked=locked, picture=memory_picture)
-        self._closers = [lab.subscribe(self._follow)]
+        self._closers = [lab.subscribe(self._follow, pages=True)]
 
     def _map(self, lab: Lab) -> FrameMap:
         return FrameMap(lab, self.selection, frames=LabFrames(lab, self.selection))
