@@ -95,7 +95,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
 
 
 def test_a_file_never_outgrows_its_bound(tmp_path):
-    file, long = AnswerFile("c", folder=tmp_path), Answer("text", "x", "ы" * 4000)
+    file, long = AnswerFile("c", folder=tmp_path), Answer("observation", "x", "ы" * 4000)
     while len(as_text("c", file.token, [*file.answers, long]).encode()) <= MAX_BYTES:
         file.add(long)
     with pytest.raises(VmwidgetsError, match="larger than"):
@@ -104,17 +104,19 @@ def test_a_file_never_outgrows_its_bound(tmp_path):
     assert AnswerFile("c", folder=tmp_path).answers == file.answers
 
 
-def test_of_a_program_the_last_version_is_kept(tmp_path):
+def test_of_a_program_and_of_a_text_the_last_version_is_kept(tmp_path):
     file = AnswerFile("c", folder=tmp_path)
     for number in range(40):
         file.add(Answer("program", "x", str(number) + "ы" * 15_000))
         file.add(Answer("program", "y", "nop"))
+        file.add(Answer("text", "z", str(number)))
         file.add(Answer("choice", "x", number))
     assert [(a.item, a.value) for a in file.answers if a.kind == "program"] == [
         ("x", "39" + "ы" * 15_000),
         ("y", "nop"),
     ]
-    assert len(file.answers) == 42
+    assert [a.value for a in file.answers if a.kind == "text"] == ["39"]
+    assert len(file.answers) == 43
 
 
 def test_two_kernels_with_one_file_do_not_undo_each_other(tmp_path):

@@ -70,7 +70,8 @@ class AnswerFile:
     def add(self, answer: Answer) -> None:
         """Append a record and write the file, whole or not at all.
 
-        A program takes the place of the one before it: some twenty versions of a long one would fill the file.
+        A program or a text takes the place of the one before it: some twenty versions of a long program would fill the
+        file.
 
         Raises
         ------
@@ -79,7 +80,9 @@ class AnswerFile:
         """
         self._catch_up()
         answers = [
-            one for one in self._answers if answer.kind != "program" or (one.kind, one.item) != ("program", answer.item)
+            one
+            for one in self._answers
+            if answer.kind not in ("program", "text") or (one.kind, one.item) != (answer.kind, answer.item)
         ]
         if len(answers) >= MAX_RECORDS:
             raise VmwidgetsError(

@@ -360,11 +360,12 @@ def test_a_switch_that_the_board_has_not_is_refused(begin):
     )
 
 
-def test_a_text_is_a_draft_until_it_is_handed_in(begin):
+def test_a_text_is_kept_as_it_is_typed(begin):
     a = begin(TOKEN)
-    ask(a.post_mortem, name="draft", id="text", text="half")
-    assert a.zone.value("a6") is None
-    assert a.post_mortem.state["groups"][0]["fields"][0]["value"] == "half"
+    for typed in (" ", "half", "half a "):
+        assert not ask(a.post_mortem, name="draft", id="text", text=typed)
+    assert [one.value for one in a.zone.file.answers] == ["half a"]
+    assert begin().post_mortem.state["groups"][0]["fields"][0]["value"] == "half a"
     assert ask(a.post_mortem, name="commit", group="a6", values={"text": " "}, confidence=0)
     assert not ask(a.post_mortem, name="commit", group="a6", values={"text": "Whole text."}, confidence=0)
     assert begin().post_mortem.state["groups"][0]["fields"][0]["value"] == "Whole text."

@@ -52,7 +52,6 @@ class Assignment:
         self.name, self._folder = name, folder
         self.taken = ""
         """The receipt that was last copied or downloaded."""
-        self.draft: str | None = None
         """The text of A6 as it was last typed, if that is not what was handed in."""
         self.complaint: VmwidgetsError | None = None
         """What is wrong with the token that was found."""
@@ -266,7 +265,7 @@ class _Practice(Assignment):
 
     def __init__(self, beside: Assignment) -> None:
         self.name, self._folder = beside.name, beside._folder
-        self.taken, self.draft, self.complaint = "", None, None
+        self.taken, self.complaint = "", None
         self._views: dict[str, Any] = {}
         self._shown = beside._shown
         self.zone = self._practice_zone = beside._practice_zone

@@ -186,27 +186,21 @@ class PostMortem(FormView):
     _name = "post-mortem"
 
     def _on_draft(self, content: dict[str, Any]) -> None:
-        # It is kept until the kernel ends; the answer file has what was committed.
-        self.assignment.draft = str(content.get("text"))[:MOST_WRITTEN]
-        self.refresh()
+        # What is typed is kept as it is typed: a kernel that is restarted takes no text with it.
+        if text := str(content.get("text")).strip()[:MOST_WRITTEN]:
+            self.assignment.answer(Answer("text", "a6", text))
 
     def _state(self) -> dict[str, Any]:
         kept = self.zone.value("a6")
-        draft = self.assignment.draft
-        text = kept if draft is None else draft
-        if kept is None:
-            note = _("The answer file has no text yet.")
-        else:
-            note = _("The answer file has this text.") if text == kept else _("The answer file has an earlier text.")
-        written = field("text", "text", _("Risk that is left, and the change of the stack that removes it"), text)
-        asked = group("a6", {**written, "most": MOST_WRITTEN}, button=mark("Hand in this text"), note=note)
+        note = _("The answer file has no text yet.") if kept is None else _("The answer file has this text.")
+        written = field("text", "text", _("Risk that is left, and the change of the stack that removes it"), kept)
+        asked = group("a6", {**written, "most": MOST_WRITTEN}, button=mark("Keep this text"), note=note)
         return {**self._head(mark("A6 · Post-mortem"), "a6"), "groups": [asked]}
 
     def _commit(self, group: str, values: Mapping[str, str], sure: int) -> None:
         text = values.get("text", "").strip()
         if not 0 < len(text) <= MOST_WRITTEN:
             raise VmwidgetsError("expected a text of at most {most} characters", most=MOST_WRITTEN)
-        self.assignment.draft = None
         self.assignment.answer(Answer("text", "a6", text))
 
 
