@@ -1,6 +1,7 @@
 // The defence board with prices and a budget; the own exploits are replayed on it at once.
 import { stage, unbroken } from "./assignment_parts.js";
-import { follow, h, sender, set, textTwin, translator, write } from "./kit.js";
+import { sender } from "./kernel.js";
+import { follow, h, set, textTwin, translator, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 import { switchList } from "./switch_list.js";
 

@@ -1,6 +1,7 @@
 // A stage that asks: groups of fields, a button for each group, and what is said to the answers.
 import { stage } from "./assignment_parts.js";
-import { follow, h, number, sender, set, translator, unique, write } from "./kit.js";
+import { sender } from "./kernel.js";
+import { follow, h, number, set, translator, unique, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
 /**

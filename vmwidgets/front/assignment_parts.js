@@ -1,5 +1,6 @@
 // What the stages of an assignment have in common: title, the word PRACTICE, why a stage is closed, and its lamps.
-import { errorBox, h, root, set, write } from "./kit.js";
+import { errorBox } from "./kernel.js";
+import { h, root, set, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
 /**

@@ -1,6 +1,7 @@
 // The receipt: a text that carries the answers, to copy, and the answer file, to download.
 import { stage } from "./assignment_parts.js";
-import { follow, h, sender, translator, unique, write } from "./kit.js";
+import { sender } from "./kernel.js";
+import { follow, h, translator, unique, write } from "./kit.js";
 
 /**
  * @typedef {object} Receipt

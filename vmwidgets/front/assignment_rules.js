@@ -1,7 +1,8 @@
 // The rules, to be ticked, and the manual of the VMM.
 import { manualPages } from "./assignment_manual.js";
 import { stage } from "./assignment_parts.js";
-import { follow, h, sender, write } from "./kit.js";
+import { sender } from "./kernel.js";
+import { follow, h, write } from "./kit.js";
 
 /**
  * @typedef {object} Rules

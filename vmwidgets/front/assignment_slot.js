@@ -1,7 +1,8 @@
 // The head of a wall that is to be broken: which weakness is tried, what is to be reached, and hints with their price.
 import { manualPages } from "./assignment_manual.js";
 import { stage, unbroken } from "./assignment_parts.js";
-import { follow, h, sender, set, translator, write } from "./kit.js";
+import { sender } from "./kernel.js";
+import { follow, h, set, translator, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
 /**

@@ -1,6 +1,7 @@
 // The head of an assignment: whose it is, how far it has come, and the map of concepts that fills in.
 import { stage } from "./assignment_parts.js";
-import { follow, h, sender, set, translator, unique, write } from "./kit.js";
+import { sender } from "./kernel.js";
+import { follow, h, set, translator, unique, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
 /**

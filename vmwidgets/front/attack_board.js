@@ -1,6 +1,7 @@
 // The defence board: each defence is a switch; what a stack cannot have is shown with the reason. The switches fold
 // away behind the sentence that says which are off.
-import { errorBox, follow, h, root, sender, set, textTwin, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, textTwin, translator, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 import { switchList } from "./switch_list.js";
 

@@ -1,6 +1,7 @@
 // The attacker's desk: choose an attack, write guest code, run it forward and back, look at registers and manual.
 import { verdictBox } from "./attack_verdict.js";
-import { errorBox, follow, h, number, root, sender, set, textTwin, translator, unique, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, number, root, set, textTwin, translator, unique, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
 
 /**

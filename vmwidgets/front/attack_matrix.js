@@ -2,7 +2,8 @@
 
 import { verdictBox } from "./attack_verdict.js";
 import { browser, Clock } from "./clock.js";
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, write } from "./kit.js";
 import { COLOURS } from "./palette.js";
 
 /**

@@ -1,15 +1,14 @@
 // The article's picture come alive: pools below, the VMM between, virtual machines with unequal bars above.
 import { BOLD, card, PLAIN } from "./card.js";
+import { errorBox, sender } from "./kernel.js";
 import {
   amount,
-  errorBox,
   follow,
   h,
   linked,
   measurer,
   root,
   s,
-  sender,
   set,
   textTwin,
   touch,

@@ -1,5 +1,6 @@
 // Above each chart: its title and a legend that lights a VM everywhere. It also names the chart for screen readers.
-import { follow, h, linked, root, sender, set, touch, translator, write } from "./kit.js";
+import { sender } from "./kernel.js";
+import { follow, h, linked, root, set, touch, translator, write } from "./kit.js";
 import { COLOURS } from "./palette.js";
 
 /** @typedef {{slot: number, name: string, colour?: string, fill?: number}} Item fill: opacity of what is below the line */

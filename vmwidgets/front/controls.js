@@ -1,5 +1,6 @@
 // The controls of one virtual machine. Sliders are native ranges with labels; each sends one message and waits.
-import { errorBox, follow, h, root, sender, set, translator, unique, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, unique, write } from "./kit.js";
 import { options, sliders } from "./slider.js";
 
 /**

@@ -6,21 +6,8 @@ import { frameLegend } from "./frame_legend.js";
 import { FrameScene } from "./frame_scene.js";
 import { FrameStream } from "./frame_stream.js";
 import { frameTable, frameText } from "./frame_words.js";
-import {
-  errorBox,
-  follow,
-  h,
-  linked,
-  number,
-  root,
-  sender,
-  set,
-  textTwin,
-  touch,
-  translator,
-  unique,
-  write,
-} from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, linked, number, root, set, textTwin, touch, translator, unique, write } from "./kit.js";
 
 /**
  * @typedef {object} State

@@ -1,5 +1,6 @@
 // A bench for kernels: a pane for every guest and one for the host; what has changed is marked, and said.
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, write } from "./kit.js";
 
 /**
  * @typedef {object} Row

@@ -1,5 +1,6 @@
 // How long writes took, a bar for each page: those that were copied first are hatched.
-import { errorBox, follow, h, number, root, s, set, textTwin, translator, unique, write } from "./kit.js";
+import { errorBox } from "./kernel.js";
+import { follow, h, number, root, s, set, textTwin, translator, unique, write } from "./kit.js";
 
 /**
  * @typedef {object} State

@@ -1,5 +1,6 @@
 // One part of a chapter: questions, one button, and what the model says to the answers.
-import { errorBox, follow, h, root, sender, set, translator, unique, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, unique, write } from "./kit.js";
 
 /** @typedef {{points: number, most: number, reason: string, hint: string, place: number[]}} Verdict */
 /**

@@ -1,5 +1,6 @@
 // The controls of memory: a VM's working set, shares and balloon in view, its size and the VMM's settings behind folds.
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, write } from "./kit.js";
 import { options, sliders } from "./slider.js";
 
 /** @typedef {import("./slider.js").Control} Control */

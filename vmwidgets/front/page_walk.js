@@ -1,5 +1,6 @@
 // Address translation, step by step: the page has the whole walk and goes through it without a word to the kernel.
-import { errorBox, follow, h, root, sender, set, textTwin, translator, unique, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, textTwin, translator, unique, write } from "./kit.js";
 import { options } from "./slider.js";
 import { addressesOf, addressStrip, entryCard, walkGridView } from "./walk_picture.js";
 import { frameOf, soFar } from "./walk_steps.js";

@@ -1,5 +1,6 @@
 // Which product the machines run on: a list in groups, and what the chosen one is.
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, write } from "./kit.js";
 
 /**
  * @typedef {object} State

@@ -1,5 +1,6 @@
 // The controls of the scheduler lab: four in view, those of the chosen VM and of the schedulers behind folds.
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, write } from "./kit.js";
 import { options, sliders } from "./slider.js";
 
 /** @typedef {import("./slider.js").Control} Control */

@@ -22,7 +22,7 @@ import { h, number, set, write } from "./kit.js";
  * @typedef {object} Around
  * @property {import("./kit.js").Model} model
  * @property {AbortSignal} signal
- * @property {ReturnType<typeof import("./kit.js").sender>} send
+ * @property {ReturnType<typeof import("./kernel.js").sender>} send
  * @property {(message: string) => string} t
  * @property {() => boolean} locked
  */

@@ -1,5 +1,6 @@
 // What is shown in bars: the choice of a quantity, and every value in words with what it rests on.
-import { errorBox, follow, h, sender, textTwin, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, textTwin, translator, write } from "./kit.js";
 import { options } from "./slider.js";
 import { panel } from "./stack_panel.js";
 

@@ -1,5 +1,6 @@
 // A boot line to put in order: buttons move a stage up and down, or it is dragged; then press power.
-import { errorBox, follow, h, sender, set, textTwin, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, set, textTwin, translator, write } from "./kit.js";
 import { options } from "./slider.js";
 import { keep, panel } from "./stack_panel.js";
 

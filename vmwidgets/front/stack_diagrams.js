@@ -1,5 +1,6 @@
 // Products side by side as layered diagrams: choose them, light the owners of a duty, look at a layer.
-import { errorBox, follow, h, measurer, root, s, sender, set, textTwin, translator, unique, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, measurer, root, s, set, textTwin, translator, unique, write } from "./kit.js";
 import { options } from "./slider.js";
 import { stackBoxes } from "./stack_boxes.js";
 import { strips } from "./stack_strips.js";

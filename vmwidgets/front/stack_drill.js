@@ -1,5 +1,6 @@
 // A failure drill: choose what goes wrong, foretell how many VMs go on, let it happen, and read the chain of layers.
-import { errorBox, follow, h, sender, set, textTwin, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, set, textTwin, translator, write } from "./kit.js";
 import { options } from "./slider.js";
 import { keep, panel } from "./stack_panel.js";
 

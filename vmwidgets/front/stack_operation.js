@@ -1,5 +1,6 @@
 // An operation crosses the layers step by step. The page has all steps and goes through them without the kernel.
-import { errorBox, follow, h, sender, set, textTwin, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, set, textTwin, translator, write } from "./kit.js";
 import { options } from "./slider.js";
 import { keep, panel } from "./stack_panel.js";
 import { prices } from "./stack_prices.js";

@@ -1,5 +1,6 @@
 // The tabs of a comparison: arrows go from one to the next, and the open one alone is a stop of the Tab key.
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, write } from "./kit.js";
 
 /** @typedef {{comparison: string, open: string, tabs: [string, string][]}} State */
 

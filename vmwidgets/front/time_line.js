@@ -1,6 +1,7 @@
 // The time line of the scheduler lab: who ran where and when, to zoom and to move about in, without a word to the kernel.
 import { handle } from "./frame_hand.js";
-import { errorBox, follow, h, linked, number, root, sender, set, textTwin, touch, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, linked, number, root, set, textTwin, touch, translator, write } from "./kit.js";
 import { timeLegend } from "./time_legend.js";
 import { timeLook } from "./time_look.js";
 import { nextChange, OTHERS, rowsOf, spanAt } from "./time_rows.js";

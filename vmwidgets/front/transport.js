@@ -1,7 +1,8 @@
 // Time and the log: play, pause, step, speed, the recorded past, undo and redo, language, export.
 
 import { Clock } from "./clock.js";
-import { errorBox, follow, h, root, sender, set, translator, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, root, set, translator, write } from "./kit.js";
 
 /**
  * @typedef {object} State

@@ -1,5 +1,6 @@
 // Trap and emulate: the page has the whole run and goes through it without a word to the kernel.
-import { errorBox, follow, h, number, root, sender, set, textTwin, translator, unique, write } from "./kit.js";
+import { errorBox, sender } from "./kernel.js";
+import { follow, h, number, root, set, textTwin, translator, unique, write } from "./kit.js";
 
 /**
  * @typedef {object} Moment
