@@ -362,9 +362,11 @@ def test_a_switch_that_the_board_has_not_is_refused(begin):
 
 def test_a_text_is_kept_as_it_is_typed(begin):
     a = begin(TOKEN)
-    for typed in (" ", "half", "half a "):
+    for typed, kept in ((" ", ""), ("half", "half"), ("half a ", "half a"), ("", ""), ("half a", "half a")):
         assert not ask(a.post_mortem, name="draft", id="text", text=typed)
-    assert [one.value for one in a.zone.file.answers] == ["half a"]
+        assert [one.value for one in a.zone.file.answers] == [kept]
+        note = a.post_mortem.state["groups"][0]["note"]
+        assert note == ("The answer file has this text." if kept else "The answer file has no text yet.")
     assert begin().post_mortem.state["groups"][0]["fields"][0]["value"] == "half a"
     assert ask(a.post_mortem, name="commit", group="a6", values={"text": " "}, confidence=0)
     assert not ask(a.post_mortem, name="commit", group="a6", values={"text": "Whole text."}, confidence=0)

@@ -187,12 +187,11 @@ class PostMortem(FormView):
 
     def _on_draft(self, content: dict[str, Any]) -> None:
         # What is typed is kept as it is typed: a kernel that is restarted takes no text with it.
-        if text := str(content.get("text")).strip()[:MOST_WRITTEN]:
-            self.assignment.answer(Answer("text", "a6", text))
+        self.assignment.answer(Answer("text", "a6", str(content.get("text")).strip()[:MOST_WRITTEN]))
 
     def _state(self) -> dict[str, Any]:
         kept = self.zone.value("a6")
-        note = _("The answer file has no text yet.") if kept is None else _("The answer file has this text.")
+        note = _("The answer file has this text.") if kept else _("The answer file has no text yet.")
         written = field("text", "text", _("Risk that is left, and the change of the stack that removes it"), kept)
         asked = group("a6", {**written, "most": MOST_WRITTEN}, button=mark("Keep this text"), note=note)
         return {**self._head(mark("A6 · Post-mortem"), "a6"), "groups": [asked]}

@@ -72,7 +72,7 @@ class Start(Stage):
 
     def _map(self) -> list[list[dict[str, str]]]:
         zone = self.zone
-        agreed, recon, text = (zone.value(item) is not None for item in ("a0", "a1", "a6"))
+        agreed, recon = (zone.value(item) is not None for item in ("a0", "a1"))
         return [
             [
                 _node(mark("Rules and manual"), "", "good" if agreed else "none"),
@@ -83,7 +83,7 @@ class Start(Stage):
                 _node(mark("Other attacks"), "", self._tone("a4.mutants")),
                 _node(mark("Workload"), "", self._tone("a4.workload")),
                 _node(mark("Price"), "", self._tone("a5")),
-                _node(mark("Risk that is left"), "", "good" if text else "none"),
+                _node(mark("Risk that is left"), "", "good" if zone.value("a6") else "none"),
             ],
         ]
 
