@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import quiet
 from tests.needs import ROOT
 
 COURSE = ROOT / "course"
@@ -132,6 +133,7 @@ def test_chapter_3_asks_the_slowed_machine_and_what_its_neighbour_tried(chapter,
     expect(workload).to_be_enabled()
 
     page.get_by_role("button", name=re.compile("^B, ")).first.click()
+    quiet(page)  # the settings are those of A until then
     workload.select_option("cpu_burner")
     expect(page.get_by_role("button", name=re.compile("^A, .*Processor time: 2.67 GHz"))).to_be_visible()
     notebook.run_all(page)
