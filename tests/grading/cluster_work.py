@@ -2,7 +2,9 @@
 
 import os
 import signal
+import time
 import zlib
+from pathlib import Path
 
 POISON = b"poison"
 
@@ -20,6 +22,29 @@ def deadly(data):
     if data == POISON:
         os.kill(os.getpid(), signal.SIGKILL)
     return zlib.crc32(data)
+
+
+def beside(folder, data):
+    """The poison takes two workers with it that had begun the other item, too, and after that every worker."""
+    begun, deaths = Path(folder) / "begun", Path(folder) / "deaths"
+    if data == POISON:
+        while _lines(begun) <= _lines(deaths) < 2:
+            time.sleep(0.01)
+        _add_line(deaths)
+        os.kill(os.getpid(), signal.SIGKILL)
+    _add_line(begun)
+    while _lines(deaths) < 2:
+        time.sleep(0.01)
+    return zlib.crc32(data)
+
+
+def _lines(path):
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def _add_line(path):
+    with path.open("a") as file:
+        file.write("one\n")
 
 
 def faulty(data):

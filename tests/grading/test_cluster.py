@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
+from functools import partial
 
 import pytest
 
 from tests.grading import class_of_three
-from tests.grading.cluster_work import POISON, deadly, digest, faulty
+from tests.grading.cluster_work import POISON, beside, deadly, digest, faulty
 from tests.grading.hostile_class import EXPIRES, SECRET, file_of, right
 from tests.needs import needs
 from vmwidgets import cli
@@ -104,6 +106,19 @@ def test_what_takes_worker_after_worker_with_it_is_lost_alone(client):
     results = dict(on_cluster(client, deadly, items))
     assert results.pop(POISON) == Lost("Worker after worker was lost at this submission, so it has not been graded.")
     assert results == {item: deadly(item) for item in _items(3)}
+
+
+def test_what_is_lost_twice_beside_it_is_tried_again_alone(client, tmp_path):
+    """Both items are begun by the same worker each time, whose two threads they are."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as one_worker,
+        Client(one_worker, set_as_default=False) as crowded,
+    ):
+        results = dict(on_cluster(crowded, partial(beside, str(tmp_path)), [b"neighbour", POISON, *_items(3)]))
+    assert results.pop(POISON) == Lost("Worker after worker was lost at this submission, so it has not been graded.")
+    assert results == {item: zlib.crc32(item) for item in (b"neighbour", *_items(3))}
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(monkeypatch):

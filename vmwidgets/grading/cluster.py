@@ -45,7 +45,7 @@ def cluster(address: str) -> Generator[Any, None, None]:
         if address == LOCAL:
             address = stack.enter_context(
                 distributed.LocalCluster(
-                    n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+                    n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
                 )
             )
         try:
@@ -88,6 +88,7 @@ class _Chunks:
         self._client, self._work = client, work
         self._distributed: Any = importlib.import_module("distributed")
         self._size = 1
+        self._suspects: list[Any] = []  # lost with their workers, beside others
         self._waiting: dict[Any, list[Any]] = {}
         self._finished: Any = self._distributed.as_completed(loop=client.loop)
 
@@ -95,6 +96,10 @@ class _Chunks:
         try:
             while self._fill(items):
                 yield from self._take(next(self._finished))
+                # Dask blames all that a lost worker had before it, so whose fault it was shows only alone.
+                while self._suspects and not self._waiting:
+                    self._submit([self._suspects.pop()])
+                    yield from self._take(next(self._finished), alone=True)
         except (OSError, CancelledError) as error:  # Dask's own for a connection that is closed is an OSError
             raise VmwidgetsError(
                 "the scheduler is gone; what is graded is kept, and the same command goes on from there"
@@ -104,7 +109,7 @@ class _Chunks:
             self._client.cancel(list(self._waiting))
 
     def _fill(self, items: Iterator[Any]) -> bool:
-        while len(self._waiting) < _AHEAD * max(len(self._client.nthreads()), 1):
+        while not self._suspects and len(self._waiting) < _AHEAD * max(len(self._client.nthreads()), 1):
             chunk = list(islice(items, self._size))
             if not chunk:
                 break
@@ -116,20 +121,16 @@ class _Chunks:
         self._waiting[future] = chunk
         self._finished.add(future)
 
-    def _take(self, future: Any) -> Iterator[tuple[Any, Any]]:
+    def _take(self, future: Any, alone: bool = False) -> Iterator[tuple[Any, Any]]:
         chunk = self._waiting.pop(future)
         try:
             results, seconds = future.result()
         except self._distributed.KilledWorker:
-            # The neighbours in a chunk are not to blame for the one that takes worker after worker with it.
-            if len(chunk) == 1:
-                yield (
-                    chunk[0],
-                    Lost(said("Worker after worker was lost at this submission, so it has not been graded.")),
-                )
+            if alone:
+                lost = Lost(said("Worker after worker was lost at this submission, so it has not been graded."))
+                yield chunk[0], lost
             else:
-                for item in chunk:
-                    self._submit([item])
+                self._suspects += chunk
             return
         if seconds:
             self._size = min(max(round(CHUNK_S * len(chunk) / seconds + 0.5), 1), MAX_CHUNK)
