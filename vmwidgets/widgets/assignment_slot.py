@@ -23,7 +23,7 @@ from vmwidgets.widgets.attack_code import AttackCode
 from vmwidgets.widgets.attack_trace import AttackTrace
 from vmwidgets.widgets.attack_trial import Trial
 from vmwidgets.widgets.attack_words import FAMILY_NAMES
-from vmwidgets.widgets.kit import plain
+from vmwidgets.widgets.kit import plain, watch
 
 if TYPE_CHECKING:
     from vmwidgets.widgets.assignment import Assignment
@@ -225,8 +225,7 @@ class SlotFoot(FormView):
     def __init__(self, assignment: "Assignment", slot: str, trial: SlotTrial) -> None:
         self.slot, self.trial = slot, trial
         super().__init__(assignment)
-        trial.observe(self._changed, ["turn"])
-        self._closers += [lambda: trial.unobserve(self._changed, ["turn"])]
+        self._closers += [watch(trial, ["turn"], self._changed)]
 
     def _changed(self, _change: object) -> None:
         self.refresh()

@@ -16,7 +16,7 @@ from vmwidgets.model.range.shipped import shipped
 from vmwidgets.model.stack import Shipped, Stack
 from vmwidgets.widgets.attack_trial import Trial
 from vmwidgets.widgets.attack_words import cost, not_offered
-from vmwidgets.widgets.kit import View, plain
+from vmwidgets.widgets.kit import View, plain, watch
 
 
 class AttackBoard(View):
@@ -39,8 +39,7 @@ class AttackBoard(View):
         self._measured: dict[str, Price] = {}
         self._measured_on = ""
         super().__init__(state=self._state())
-        trial.observe(self._changed, ["turn"])
-        self._closers += [lambda: trial.unobserve(self._changed, ["turn"])]
+        self._closers += [watch(trial, ["turn"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

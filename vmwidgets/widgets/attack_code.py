@@ -12,7 +12,7 @@ from vmwidgets.model.range.attack import Attack, Placement
 from vmwidgets.model.range.run import FAULTS, HANDLER
 from vmwidgets.widgets.attack_trial import MAX_CODE, MAX_SEED, Step, Trial
 from vmwidgets.widgets.attack_words import EXIT_NAMES, FAMILY_NAMES, GOAL_NAMES, SHOWN_IN_HEX, meaning, owner_name
-from vmwidgets.widgets.kit import View, plain
+from vmwidgets.widgets.kit import View, plain, watch
 
 ACTIONS = ("restart", "last_decision", "back", "step", "next_decision", "run")
 _WHERE = {
@@ -62,8 +62,7 @@ class AttackCode(View):
         self.trial, self._verdict = trial, verdict
         self._locked = ""
         super().__init__(state=self._state(), text=self._text())
-        trial.observe(self._changed, ["turn"])
-        self._closers += [lambda: trial.unobserve(self._changed, ["turn"])]
+        self._closers += [watch(trial, ["turn"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

@@ -15,7 +15,7 @@ from vmwidgets.model.stack import Stack
 from vmwidgets.widgets.attack_frames import frames
 from vmwidgets.widgets.attack_trial import Trial
 from vmwidgets.widgets.attack_words import CHECK_NAMES, OUTCOME_NAMES, REACHED, VM_NAMES, mechanism, owner_name, why
-from vmwidgets.widgets.kit import View, plain
+from vmwidgets.widgets.kit import View, plain, watch
 from vmwidgets.widgets.stack_diagrams import diagram
 from vmwidgets.widgets.stack_words import PRIVILEGES, listed
 
@@ -45,8 +45,7 @@ class AttackTrace(View):
         self.trial, self._says = trial, says
         self.is_locked = False
         super().__init__(state=self._state())
-        trial.observe(self._changed, ["turn"])
-        self._closers += [lambda: trial.unobserve(self._changed, ["turn"])]
+        self._closers += [watch(trial, ["turn"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

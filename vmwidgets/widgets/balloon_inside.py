@@ -10,7 +10,7 @@ from vmwidgets.locale import mark, number
 from vmwidgets.model.guest_pages import DRIVER, NO_DRIVER
 from vmwidgets.model.paged import PagedMemory
 from vmwidgets.model.reclaimer import Tenant
-from vmwidgets.widgets.kit import Selection, View, plain
+from vmwidgets.widgets.kit import Selection, View, plain, watch
 from vmwidgets.widgets.memory_state import amount, paged
 
 PARTS = {
@@ -52,9 +52,7 @@ class BalloonInside(View):
         self._seen: dict[str, tuple[int, Census]] = {}  # what each guest had, and at which tick
         self._before: dict[str, tuple[int, Census]] = {}  # and one tick before
         super().__init__(state=self._state())
-        self._closers += [lab.subscribe(self._follow)]
-        self.selection.observe(self._changed, ["vm", "tick"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm", "tick"])]
+        self._closers += [lab.subscribe(self._follow), watch(self.selection, ["vm", "tick"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

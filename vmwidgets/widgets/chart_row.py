@@ -8,7 +8,7 @@ import ipywidgets
 from vmwidgets import locale
 from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
-from vmwidgets.widgets.kit import Selection, plain
+from vmwidgets.widgets.kit import Selection, plain, watch
 
 
 class ChartRow(ipywidgets.VBox):
@@ -38,8 +38,7 @@ class ChartRow(ipywidgets.VBox):
         super().__init__([self._row, readings])
         self.add_class("vmw-charts")
         self._closers: list[Callable[[], object]] = [lab.subscribe(self._follow), locale.subscribe(self._changed)]
-        selection.observe(self._changed, watched)
-        self._closers.append(lambda: selection.unobserve(self._changed, watched))
+        self._closers += [watch(selection, watched, self._changed)]
         self.lab = lab
         self.selection = selection
         self.refresh()

@@ -13,7 +13,7 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, ngettext, number
 from vmwidgets.model.errors import check_int
-from vmwidgets.widgets.kit import Selection, View, plain
+from vmwidgets.widgets.kit import Selection, View, plain, watch
 
 FREE, VMM, TABLE, PRIVATE, ACTIVE, SHARED, COMPRESSED, ZERO = range(8)
 """State of a frame, the high four bits of its code (front/frame_marks.js has the same)."""
@@ -101,9 +101,7 @@ class FrameMap(View):
         self._behind = False
         self._told: dict[str, Any] = {}
         super().__init__(state=self._state())
-        self._closers += [lab.subscribe(self._follow)]
-        self.selection.observe(self._changed, ["vm", "tick"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm", "tick"])]
+        self._closers += [lab.subscribe(self._follow), watch(self.selection, ["vm", "tick"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew, and send the words that go with the map."""

@@ -61,6 +61,12 @@ def check_lab(lab: object) -> None:
         raise VmwidgetsError("lab is {value}, expected a lab, such as vm.Lab('kvm')", value=repr(lab)[:60])
 
 
+def watch(watched: traitlets.HasTraits, names: list[str], handler: Callable[[Any], object]) -> Callable[[], None]:
+    """Call `handler` on every change of these traits until the function that is returned is called."""
+    watched.observe(handler, names)
+    return lambda: watched.unobserve(handler, names)
+
+
 class Selection(traitlets.HasTraits):
     """What the views of one lab look at together; only the kernel writes it.
 

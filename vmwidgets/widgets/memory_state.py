@@ -13,7 +13,7 @@ from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.memory_profile import MemoryProfile, Rung
 from vmwidgets.model.paged import PagedMemory
 from vmwidgets.model.units import GiB, MiB
-from vmwidgets.widgets.kit import Selection, View, plain
+from vmwidgets.widgets.kit import Selection, View, plain, watch
 
 PAST = 120
 """Ticks of the past that are shown."""
@@ -63,9 +63,7 @@ class MemoryState(View):
         paged(lab)
         self.selection = selection or Selection(lab)
         super().__init__(state=self._state())
-        self._closers += [lab.subscribe(self._follow)]
-        self.selection.observe(self._changed, ["tick"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["tick"])]
+        self._closers += [lab.subscribe(self._follow), watch(self.selection, ["tick"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

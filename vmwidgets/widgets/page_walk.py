@@ -15,7 +15,7 @@ from vmwidgets.model.page_walk import GUEST, SECOND_STAGE, Fault, Step, Walk
 from vmwidgets.model.rehearsal import STAGE_LEVELS, can_retell, rehearsed, retold
 from vmwidgets.model.translation import Walker
 from vmwidgets.model.translation_caches import PWC_ENTRIES, Caches, L2Cache, Lru, NestedTlb, Tlb
-from vmwidgets.widgets.kit import Selection, View, check_lab
+from vmwidgets.widgets.kit import Selection, View, check_lab, watch
 from vmwidgets.widgets.walk_sources import FreeWalks, LabWalks, WalkSource
 
 CACHES = ("tlb", "pwc", "nested_tlb", "l2")
@@ -81,10 +81,7 @@ class PageWalk(View):
         self._turn = 0
         super().__init__(state=self._state())
         if lab and self.selection:
-            chosen = self.selection
-            self._closers += [lab.subscribe(self._follow)]
-            chosen.observe(self._changed, ["vm"])
-            self._closers += [lambda: chosen.unobserve(self._changed, ["vm"])]
+            self._closers += [lab.subscribe(self._follow), watch(self.selection, ["vm"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

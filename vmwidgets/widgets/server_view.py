@@ -9,7 +9,7 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.locale import mark, ngettext, number
 from vmwidgets.model.snapshot import RESOURCES, USED, Snapshot, snapshot_of
-from vmwidgets.widgets.kit import SLOTS, Selection, View, plain
+from vmwidgets.widgets.kit import SLOTS, Selection, View, plain, watch
 
 ENTITLED = {
     **USED,
@@ -46,9 +46,7 @@ class ServerView(View):
         self.lab = lab
         self.selection = selection or Selection(lab)
         super().__init__(state=self._state())
-        self._closers += [lab.subscribe(self._follow)]
-        self.selection.observe(self._changed, ["vm", "tick"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm", "tick"])]
+        self._closers += [lab.subscribe(self._follow), watch(self.selection, ["vm", "tick"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

@@ -6,7 +6,7 @@ from vmwidgets.lab import Lab
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.vm import VM
-from vmwidgets.widgets.kit import Selection, View
+from vmwidgets.widgets.kit import Selection, View, watch
 
 
 class Settings(View):
@@ -28,9 +28,7 @@ class Settings(View):
         self._locked = ""
         self._setup, self._began = lab.setup, lab.log
         super().__init__(state=self._state(), **traits)
-        self._closers += [lab.subscribe(self._follow)]
-        self.selection.observe(self._changed, watched)
-        self._closers += [lambda: self.selection.unobserve(self._changed, watched)]
+        self._closers += [lab.subscribe(self._follow), watch(self.selection, watched, self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

@@ -7,6 +7,7 @@ import ipywidgets
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.stack import Stack
+from vmwidgets.widgets.kit import watch
 from vmwidgets.widgets.stack_bars import StackBars
 from vmwidgets.widgets.stack_boot import StackBoot
 from vmwidgets.widgets.stack_choice import TABS, Choice, default_pair
@@ -67,10 +68,9 @@ class StackComparison(ipywidgets.VBox):
         self.panes = (self.operation, self.bars, self.drill, self.boot, self.evidence)
         super().__init__(self._parts(), layout={"width": "100%"})
         self.add_class("vmw-lab")
-        # Told after the panes, so that the bars are there when they are shown.
-        self.choice.observe(self._arrange, ["tab"])
         parts = (self.diagrams, self.tabs, *self.panes)
-        self._closers = [lambda: self.choice.unobserve(self._arrange, ["tab"]), *(part.close for part in parts)]
+        # Told after the panes, so that the bars are there when they are shown.
+        self._closers = [watch(self.choice, ["tab"], self._arrange), *(part.close for part in parts)]
 
     def _parts(self) -> list[ipywidgets.Widget]:
         """Return what is on the screen; a chart is there only while it is seen, in a hidden pane it has no size."""

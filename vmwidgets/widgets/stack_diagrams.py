@@ -10,7 +10,7 @@ from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.kin import differing
 from vmwidgets.model.layers import DUTIES, Layer
 from vmwidgets.model.stack import Stack
-from vmwidgets.widgets.kit import View, plain
+from vmwidgets.widgets.kit import View, plain, watch
 from vmwidgets.widgets.stack_choice import LEAST, MOST, Choice
 from vmwidgets.widgets.stack_layout import Box, layout
 from vmwidgets.widgets.stack_words import (
@@ -45,8 +45,7 @@ class StackDiagrams(View):
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
         super().__init__(state=self._state())
-        choice.observe(self._changed, ["stacks", "light", "drill"])
-        self._closers += [lambda: choice.unobserve(self._changed, ["stacks", "light", "drill"])]
+        self._closers += [watch(choice, ["stacks", "light", "drill"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""

@@ -6,7 +6,7 @@ import traitlets
 
 from vmwidgets.locale import gettext as _
 from vmwidgets.model.errors import VmwidgetsError
-from vmwidgets.widgets.kit import View
+from vmwidgets.widgets.kit import View, watch
 from vmwidgets.widgets.stack_choice import TABS, Choice
 
 
@@ -27,8 +27,7 @@ class StackTabs(View):
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
         super().__init__(state=self._state())
-        choice.observe(self._changed, ["tab"])
-        self._closers += [lambda: choice.unobserve(self._changed, ["tab"])]
+        self._closers += [watch(choice, ["tab"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""
@@ -67,8 +66,7 @@ class Panel(View):
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
         super().__init__(state=self._state())
-        choice.observe(self._changed, ["stacks", "tab"])
-        self._closers += [lambda: choice.unobserve(self._changed, ["stacks", "tab"])]
+        self._closers += [watch(choice, ["stacks", "tab"], self._changed)]
 
     @property
     def is_open(self) -> bool:

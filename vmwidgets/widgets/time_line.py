@@ -16,7 +16,7 @@ from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.quantum import QuantumRun, Rerun, entitled_permille
 from vmwidgets.model.scheduler import RUNNABLE, RUNNING
 from vmwidgets.model.scheduling import ALGORITHMS
-from vmwidgets.widgets.kit import Selection, View, plain
+from vmwidgets.widgets.kit import Selection, View, plain, watch
 
 ALGORITHM_NAMES = {
     "round_robin": mark("Round robin"),
@@ -76,9 +76,7 @@ class TimeLine(View):
         self._shown: tuple[QuantumRun, ...] = ()
         self._again: tuple[tuple[QuantumRun, ...], list[Rerun]] = (), []
         super().__init__()
-        self._closers += [lab.subscribe(self._follow)]
-        self.selection.observe(self._changed, ["vm"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["vm"])]
+        self._closers += [lab.subscribe(self._follow), watch(self.selection, ["vm"], self._changed)]
         self.refresh()
 
     def refresh(self) -> None:

@@ -9,7 +9,7 @@ from vmwidgets import locale
 from vmwidgets.lab import Lab
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.widgets import exports
-from vmwidgets.widgets.kit import Selection, View
+from vmwidgets.widgets.kit import Selection, View, watch
 from vmwidgets.widgets.picture import picture
 from vmwidgets.widgets.server_view import clock
 
@@ -43,9 +43,7 @@ class Transport(View):
         self.selection = selection or Selection(lab)
         self.locked = False
         super().__init__(state=self._state())
-        self._closers += [lab.subscribe(self._follow)]
-        self.selection.observe(self._changed, ["tick"])
-        self._closers += [lambda: self.selection.unobserve(self._changed, ["tick"])]
+        self._closers += [lab.subscribe(self._follow), watch(self.selection, ["tick"], self._changed)]
 
     def refresh(self) -> None:
         """Write all synced traits anew."""
