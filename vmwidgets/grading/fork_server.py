@@ -93,6 +93,7 @@ def _server(command: Command, sandbox: bool) -> "_Server | None":
 class _Server:
     def __init__(self, command: Command, sandbox: bool) -> None:
         self._lock = threading.Lock()
+        self.patience_s: float = WALL_S + _MARGIN_S
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -121,10 +122,10 @@ class _Server:
                 if self._control.fileno() < 0:  # another thread found it dead, after this one had been given it
                     raise ConnectionError
                 socket.send_fds(self._control, [b"."], [theirs.fileno()])
-            end = time.monotonic() + WALL_S + _MARGIN_S
+            end = time.monotonic() + self.patience_s
             output = bytearray()
             with contextlib.suppress(TimeoutError, ConnectionError):  # what it said before counts
-                ours.settimeout(WALL_S + _MARGIN_S)
+                ours.settimeout(self.patience_s)
                 ours.sendall(data)
                 ours.shutdown(socket.SHUT_WR)
                 while len(output) < MAX_OUTPUT_BYTES and (left := end - time.monotonic()) > 0:
