@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.needs import ROOT
 from tests.ports import free_port
 
 TOKEN = "test"
@@ -26,6 +27,14 @@ SETTINGS = {
 }
 # The graders' panels belong to teachers; they are not what these tests look at.
 DISABLED = {"@jupyter/nbgrader": True}
+# A kernel listens to its ports a second or more after they were chosen for it: of those that the system gives to
+# whoever asks, one may be taken by then, and the page would wait for a kernel that never comes up.
+KERNEL_PORTS = f"""import sys
+sys.path.insert(0, {str(ROOT)!r})
+from jupyter_client.connect import LocalPortCache
+from tests.ports import free_port
+LocalPortCache.find_available_port = lambda self, ip: free_port(ip)
+"""
 PORT = "--port={port}"
 JUPYTER = [
     PORT,
@@ -76,6 +85,8 @@ def isolated(home: Path, settings: Mapping[str, object] = SETTINGS) -> dict[str,
     page_config = home / "config" / "labconfig" / "page_config.json"
     page_config.parent.mkdir(parents=True)
     page_config.write_text(json.dumps({"disabledExtensions": DISABLED}), encoding="utf-8")
+    for name in ("jupyter_server_config", "voila"):
+        (home / "config" / f"{name}.py").write_text(KERNEL_PORTS, encoding="utf-8")
     environment = {k: v for k, v in os.environ.items() if k not in ("VMWIDGETS_LANG", "VMWIDGETS_TRACES")}
     return environment | {
         "JUPYTER_CONFIG_DIR": f"{home}/config",
