@@ -53,6 +53,14 @@ READY = """async (patience) => {
   await panel.context.ready;
   await panel.sessionContext.ready;
   await until(() => panel.sessionContext.session?.kernel?.status === "idle");
+  if (window.unanswered) return;
+  window.unanswered = new Set();
+  // A view numbers what it says, and the kernel answers under that number.
+  panel.sessionContext.session.kernel.anyMessage.connect((_, {msg}) => {
+    const {seq, ack} = (msg.header.msg_type === "comm_msg" && msg.content.data.content) || {};
+    if (seq !== undefined) window.unanswered.add(seq);
+    if (ack !== undefined) window.unanswered.delete(ack);
+  });
 }"""
 # A page that is reloaded asks the kernel for every widget: those of the tests before must not be among them. Nor does
 # the kernel keep what they were of.
@@ -68,17 +76,25 @@ CELLS = """async (cells) => {
   });
 }"""
 # Each view sends its messages one at a time, the next when the kernel has answered, and draws once a frame: ask again
-# until a round trip passes in which no view has sent anything.
-QUIET = """async () => {
+# until a round trip passes in which no view has sent anything. The round trip alone would not do: JupyterLab sends what
+# views say to another thread of the kernel than what is run.
+QUIET = """async (patience) => {
   const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+  const end = performance.now() + patience;
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
   let sent;
   const hear = (_, {direction, msg}) => { sent ||= direction === "send" && msg.header.msg_type === "comm_msg"; };
   kernel.anyMessage.connect(hear);
   do {
     sent = false;
+    while (window.unanswered.size) {
+      if (performance.now() > end) throw new Error("the kernel has not answered all that the views have said");
+      await frame();
+    }
     await kernel.requestExecute({code: "", silent: true, store_history: false}).done;
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  } while (sent);
+    await frame();
+    await frame();
+  } while (sent || window.unanswered.size);
   kernel.anyMessage.disconnect(hear);
 }"""
 # What failed is in the notebook before it is on the screen.
@@ -239,7 +255,7 @@ def quiet(page: Page) -> None:
 
     What one view sends next may otherwise overtake what another has not sent yet.
     """
-    page.evaluate(QUIET)
+    page.evaluate(QUIET, PATIENCE_MS)
 
 
 def switch(page: Page, name: str) -> None:
@@ -259,6 +275,8 @@ def pytest_runtest_makereport(item, call):
         folder = item.funcargs.get("tmp_path")
         if pages and folder:
             for number, watched in enumerate(pages.opened):
+                if watched.page.is_closed():
+                    continue
                 picture = folder / f"failed_{number}.png"
                 watched.page.screenshot(path=picture)
                 report.sections.append(("picture", str(picture)))
