@@ -379,10 +379,15 @@ def test_the_second_lamp_never_says_more_than_is_known(begin):
     assert sent(a.recon) == "Nothing to send yet."
     ask(a.rules, name="agree", yes=True)
     assert "take the receipt" in sent(a.recon)
-    ask(a.receipt, name="taken")
+    copied = a.receipt.state["text"]
+    ask(a.receipt, name="taken", text=copied)
     assert "is not known here" in sent(a.recon)
     ask(a.break_cpu.head, name="hint", open=1)
     assert "have changed" in sent(a.recon)
+    ask(a.receipt, name="taken", text=copied)
+    assert "have changed" in sent(a.recon), "the page had not yet shown the receipt with the hint when it was copied"
+    ask(a.receipt, name="download")
+    assert "is not known here" in sent(a.recon)
     assert sent(a.practice.recon) == "Practice is not sent, and never graded."
 
 

@@ -31,15 +31,16 @@ function render({ model, el, signal }) {
   copy.addEventListener(
     "click",
     async () => {
+      const text = area.value; // the page may show an older receipt than that of answers that are on their way
       area.select();
       // Browsers give the clipboard to secure pages only; the older way works on a hub without https, too.
       const copied = navigator.clipboard
-        ? await navigator.clipboard.writeText(area.value).then(
+        ? await navigator.clipboard.writeText(text).then(
             () => true,
             () => document.execCommand("copy"),
           )
         : document.execCommand("copy");
-      if (copied) send("taken", { name: "taken" });
+      if (copied) send("taken", { name: "taken", text });
       else write(note, t("The browser did not let the text be copied: it is selected, press Ctrl+C."));
     },
     { signal },

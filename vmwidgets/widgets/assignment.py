@@ -224,9 +224,9 @@ class Assignment:
         if opened < len(self.zone.hints(slot)):
             self.answer(Answer("observation", f"hint.{slot}", opened + 1))
 
-    def take_receipt(self) -> None:
-        """Note that the receipt as it is was copied or downloaded."""
-        self.taken = self.zone.receipt
+    def take_receipt(self, text: str) -> None:
+        """Note which receipt was copied or downloaded: an answer that came after it is not in it."""
+        self.taken = text
         self._changed()
 
     def hand_in_board(self, board: Answer) -> None:

@@ -42,9 +42,9 @@ class ReceiptView(Stage):
         head = self._head(mark("Hand in"))
         return {**head, "lamps": [sent(self.assignment)], "text": text, "file": name, "advice": advice, "note": ""}
 
-    def _on_taken(self, _content: dict[str, Any]) -> None:
-        self.assignment.take_receipt()
+    def _on_taken(self, content: dict[str, Any]) -> None:
+        self.assignment.take_receipt(str(content.get("text")))
 
     def _on_download(self, _content: dict[str, Any]) -> None:
         self.send({"file": self.zone.file.path.name, "text": self.zone.file.path.read_text(encoding="utf-8")})
-        self.assignment.take_receipt()
+        self.assignment.take_receipt(self.zone.receipt)
