@@ -117,6 +117,30 @@ def test_every_slider_by_keyboard_and_back_by_undo(page):
     assert kernel(page, "lab.vm('web')") == before
 
 
+def test_a_choice_stays_until_a_busy_kernel_has_answered(page, tmp_path):
+    go, end = tmp_path / "go", tmp_path / "end"
+    waiting = "while not os.path.exists({!r}): pass"
+    busy = ["import os", waiting.format(str(go)), "lab.configure('web', vcpus=3)", "lab.advance()"]
+    page.evaluate(
+        "(code) => void jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code})",
+        "\n".join([*busy, waiting.format(str(end))]),
+    )
+    page.get_by_role("radio", name="Memory").check()
+    field(page, "Virtual machine").select_option("database")
+    slider(page, "Past").press("Home")
+    go.touch()
+    expect(slider(page, "vCPUs")).to_have_value("3")
+    expect(page.locator(".vmw-transport")).to_have_attribute("data-vmw-tick", "601")
+    assert page.get_by_role("radio", name="Memory").is_checked()
+    assert field(page, "Virtual machine").input_value() == "database"
+    assert slider(page, "Past").input_value() == slider(page, "Past").get_attribute("min")
+    end.touch()
+    expect(slider(page, "vCPUs")).to_have_value("2")
+    expect(page.get_by_role("radio", name="Memory")).to_be_checked()
+    expect(field(page, "Virtual machine")).to_have_value("database")
+    expect(page.locator(".vmw-board")).to_contain_text("tick 0 ·")
+
+
 def test_slider_by_mouse(page):
     memory = slider(page, "Memory")
     box = memory.bounding_box()

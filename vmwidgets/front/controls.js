@@ -89,12 +89,13 @@ function render({ model, el, signal }) {
     write(lock, now.locked);
     lock.hidden = !locked;
     const none = !now.vm;
+    // While a message is under way the hand is right, here as for the sliders.
     options(
       vm,
       now.names.map((name) => [name, name]),
-      now.vm,
+      send.busy("choose") ? vm.value : now.vm,
     );
-    options(workload, now.workloads, now.workload);
+    options(workload, now.workloads, send.busy("workload") ? workload.value : now.workload);
     for (const [label, text] of /** @type {[HTMLElement, string][]} */ ([
       [vmLabel, t("Virtual machine")],
       [workloadLabel, t("Workload")],
@@ -131,7 +132,7 @@ function render({ model, el, signal }) {
         radios.set(id, radio);
         choice.append(h("label", { class: "vmw-field" }, radio, h("span")));
       }
-      radio.checked = id === now.resource;
+      if (!send.busy("resource")) radio.checked = id === now.resource;
       write(/** @type {Element} */ (radio.nextElementSibling), text);
     }
     write(absent, now.none);

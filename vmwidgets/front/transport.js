@@ -48,7 +48,8 @@ async function download(made, signal) {
 function render({ model, el, signal }) {
   root(el, signal, "transport");
   const t = translator(model);
-  const send = sender(model, signal);
+  // Lists and the scrubber show what the kernel has made of the choice when it has answered.
+  const send = sender(model, signal, { answered: () => draw() });
   const me = crypto.randomUUID?.() ?? String(Math.random());
   /** @returns {State} */
   const state = () => model.get("state");
@@ -184,7 +185,7 @@ function render({ model, el, signal }) {
     set(scrubber, "min", first);
     set(scrubber, "max", tick);
     set(scrubber, "aria-valuetext", text);
-    if (document.activeElement !== scrubber || shown === null) scrubber.value = String(shown ?? tick);
+    if (!send.busy("seek")) scrubber.value = String(shown ?? tick);
     scrubber.disabled = tick === 0;
     write(now, text);
     now.classList.toggle("vmw-past", shown !== null);
@@ -192,7 +193,7 @@ function render({ model, el, signal }) {
     names.forEach((name, i) => {
       write(save.options[i], name);
     });
-    language.value = model.get("language");
+    if (!send.busy("language")) language.value = model.get("language");
     el.dataset.vmwTick = String(tick);
   }
   follow(model, signal, ["state", "player", "strings", "language"], draw);
