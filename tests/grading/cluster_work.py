@@ -6,7 +6,7 @@ import time
 import zlib
 from pathlib import Path
 
-POISON = b"poison"
+POISON, NEIGHBOUR = b"poison", b"neighbour"
 
 
 def digest(data):
@@ -25,16 +25,17 @@ def deadly(data):
 
 
 def beside(folder, data):
-    """The poison takes two workers with it that had begun the other item, too, and after that every worker."""
+    """The poison takes two workers with it that had begun its neighbour, too, and after that every worker."""
     begun, deaths = Path(folder) / "begun", Path(folder) / "deaths"
     if data == POISON:
         while _lines(begun) <= _lines(deaths) < 2:
             time.sleep(0.01)
         _add_line(deaths)
         os.kill(os.getpid(), signal.SIGKILL)
-    _add_line(begun)
-    while _lines(deaths) < 2:
-        time.sleep(0.01)
+    if data == NEIGHBOUR:
+        _add_line(begun)
+        while _lines(deaths) < 2:
+            time.sleep(0.01)
     return zlib.crc32(data)
 
 

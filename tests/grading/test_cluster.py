@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from tests.grading import class_of_three
-from tests.grading.cluster_work import POISON, beside, deadly, digest, faulty
+from tests.grading.cluster_work import NEIGHBOUR, POISON, beside, deadly, digest, faulty
 from tests.grading.hostile_class import EXPIRES, SECRET, file_of, right
 from tests.needs import needs
 from vmwidgets import cli
@@ -27,10 +27,12 @@ from vmwidgets.model.errors import VmwidgetsError
 @pytest.fixture(scope="module")
 def client():
     needs("distributed")
-    # One worker may die of a task, the second is one too many; by default the fourth is, which takes longer to show.
     import dask
 
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), cluster(LOCAL) as client:
+    # One worker may die of a task, the second is one too many; by default the fourth is, which takes longer to show.
+    # To start one again always takes longer than Dask would wait for it.
+    told = {"distributed.scheduler.allowed-failures": 1, "distributed.deploy.lost-worker-timeout": "1ms"}
+    with dask.config.set(told), cluster(LOCAL) as client:
         yield client
 
 
@@ -47,6 +49,14 @@ def test_a_killed_worker_loses_nothing_and_repeats_nothing(client):
             os.kill(victim, signal.SIGKILL)
     assert sorted(got) == sorted((item, digest(item)) for item in items)
     assert victim not in client.run(os.getpid, on_error="ignore").values()  # it may not be known yet to be gone
+
+
+def test_workers_that_were_all_lost_come_back_however_long_that_takes(client):
+    lost = set(client.run(os.getpid, on_error="ignore").values())
+    for worker in lost:
+        os.kill(worker, signal.SIGKILL)
+    while len(set(client.run(os.getpid, on_error="ignore").values()) - lost) < 2:
+        client.wait_for_workers(2, timeout=120)
 
 
 def test_a_cluster_gives_the_same_results(client):
@@ -116,9 +126,9 @@ def test_what_is_lost_twice_beside_it_is_tried_again_alone(client, tmp_path):
         LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as one_worker,
         Client(one_worker, set_as_default=False) as crowded,
     ):
-        results = dict(on_cluster(crowded, partial(beside, str(tmp_path)), [b"neighbour", POISON, *_items(3)]))
+        results = dict(on_cluster(crowded, partial(beside, str(tmp_path)), [NEIGHBOUR, POISON, *_items(3)]))
     assert results.pop(POISON) == Lost("Worker after worker was lost at this submission, so it has not been graded.")
-    assert results == {item: zlib.crc32(item) for item in (b"neighbour", *_items(3))}
+    assert results == {item: zlib.crc32(item) for item in (NEIGHBOUR, *_items(3))}
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(monkeypatch):

@@ -26,6 +26,8 @@ CHUNK_S = 0.2
 MAX_CHUNK = 64
 _AHEAD = 2
 _CONNECT_S = 10
+_PATIENT = {"distributed.deploy.lost-worker-timeout": "365 days"}
+"""A busy computer may take longer than Dask's 15 s to start a worker again, which then would never come back."""
 
 
 @contextlib.contextmanager
@@ -43,6 +45,7 @@ def cluster(address: str) -> Generator[Any, None, None]:
         raise VmwidgetsError("Dask is not installed here: run pip install 'vmwidgets[cluster]'") from None
     with contextlib.ExitStack() as stack:
         if address == LOCAL:
+            stack.enter_context(importlib.import_module("dask").config.set(_PATIENT))
             address = stack.enter_context(
                 distributed.LocalCluster(
                     n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
