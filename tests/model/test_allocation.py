@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from vmwidgets.model import allocation
@@ -61,7 +61,8 @@ def solver(request, monkeypatch):
     monkeypatch.setattr(allocation, "_FEW", 0 if request.param == "columns" else 10**9)
 
 
-SLOW_FIXTURE = settings(suppress_health_check=["function_scoped_fixture"], deadline=None)  # the fixture holds no state
+# The fixture holds no state; and, as everywhere, a slow computer fails no test.
+SLOW_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.mark.usefixtures("solver")
