@@ -1,5 +1,7 @@
 """What all boards and labs have in common."""
 
+import gc
+
 import pytest
 
 import vmwidgets as vm
@@ -26,3 +28,21 @@ def test_a_lab_can_be_given_by_name(screen):
     shown = screen(lab=vm.Lab("kvm"))
     assert shown.lab.stack.id == "kvm"
     shown.close()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: vm.Board(5),
+        lambda: vm.MemoryLab(vm.Lab()),
+        lambda: vm.StackComparison("nothing"),
+        lambda: vm.KernelBench(5),
+        lambda: vm.TrapStepper(5),
+        lambda: vm.AttackMatrix(5),
+    ],
+)
+def test_what_was_refused_sends_nothing_when_it_is_forgotten_either(make, wire):
+    with pytest.raises(vm.VmwidgetsError):
+        make()
+    gc.collect()  # whoever keeps the error keeps the view until then: what it sent would be among others' messages
+    assert wire == []

@@ -177,7 +177,8 @@ class View(anywidget.AnyWidget):
         closers, self._closers = self._closers, []
         for closer in closers:
             closer()
-        self.layout.close()
+        if self.comm is not None:  # a view that was refused has no layout yet, and would make one now
+            self.layout.close()
         super().close()
 
     def __repr__(self) -> str:

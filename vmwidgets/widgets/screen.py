@@ -69,7 +69,8 @@ class Screen(ipywidgets.VBox):
         """End the screen, and all it began."""
         for closer in (*self._closers, *(part.close for part in self.children)):
             closer()
-        self.layout.close()
+        if self.comm is not None:  # a screen that was refused has no layout yet, and would make one now
+            self.layout.close()
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:

@@ -85,7 +85,8 @@ class StackComparison(ipywidgets.VBox):
         closers, self._closers = self._closers, []
         for closer in closers:
             closer()
-        self.layout.close()
+        if self.comm is not None:  # a comparison that was refused has no layout yet, and would make one now
+            self.layout.close()
         super().close()
 
     def __repr__(self) -> str:
