@@ -23,7 +23,8 @@ import { follow, h, linked, number, root, set, textTwin, touch, translator, uniq
 function render({ model, el, signal }) {
   root(el, signal, "frames");
   const t = translator(model);
-  const send = sender(model, signal);
+  // Who comes back to a frame before the kernel was asked about another has no change to wait for, but the old answer.
+  const send = sender(model, signal, { answered: () => send.busy("look") || answered() });
   const language = () => model.get("language");
   /** @returns {State} */
   const state = () => model.get("state");
