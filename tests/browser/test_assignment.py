@@ -100,7 +100,7 @@ def test_a_student_works_and_finds_everything_again(notebook, jupyter):
 @pytest.mark.parametrize("shade", ["light", "dark"])
 def test_both_themes_can_be_read(notebook, theme, axe, shade):
     page = notebook.anew(CELLS[0], "a.rules", *CELLS[1:], "a.diagnose", "a.post_mortem", viewport=(1280, 1600))
-    page.locator(START).wait_for()
+    expect(page.locator(".vmw-stage")).to_have_count(10)
     theme(page, shade)
     for summary in page.locator(".vmw-stage summary").all():
         if summary.locator("..").get_attribute("open") is None:
