@@ -144,7 +144,11 @@ def test_every_fact_has_a_source(product):
 @pytest.mark.parametrize(
     ("name", "parameters", "told"),
     [
-        ("dynamic_memory", {"demand_mb": -1}, "demand_mb is -1, expected a number from 0 on"),
+        ("dynamic_memory", {"demand_mb": -1}, "demand_mb is -1, expected a number from 0 to 1000000000"),
+        ("dynamic_memory", {"demand_mb": 10**30}, f"demand_mb is {10**30}, expected a number from 0 to 1000000000"),
+        ("dynamic_memory", {"total_mb": 1e300}, "total_mb is 1e+300, expected a number from 0 to 1000000000"),
+        ("dynamic_memory", {"demand_mb": 10**400}, "demand_mb is 10000000"),
+        ("dynamic_memory", {"priority": [10**400]}, "priority is 10000000"),
         ("dynamic_memory", {"demand_mb": []}, "demand_mb is empty"),
         ("dynamic_memory", {"buffer_pct": 4}, "buffer_pct is 4, expected a whole number from 5 to 2000"),
         ("dynamic_memory", {"maximum_mb": [1, 2]}, "maximum_mb has 2 values, expected 1"),

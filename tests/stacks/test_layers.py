@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from vmwidgets.model.errors import VmwidgetsError
 from vmwidgets.model.layers import DUTIES, Layer, Layers
-from vmwidgets.model.stack import DEVICES, TECHNIQUES
+from vmwidgets.model.stack import DEVICES, TECHNIQUES, Stack
 from vmwidgets.stacks import PRODUCTS, STACKS
 
 FLAGS = ("inside", "session", "confined", "vital")
@@ -113,6 +114,16 @@ def test_no_order_depends_on_the_seed_of_hashes():
     ]
     assert said[0] == said[1]
     assert said[0].count("\n") == len(STACKS)
+
+
+@pytest.mark.parametrize("value", [None, "cpu_pools", ["cpu_pools"]])
+def test_what_is_no_set_of_extras_or_duties_is_refused_with_a_sentence(value):
+    with pytest.raises(VmwidgetsError) as error:
+        Stack("mine", "Mine", 1, extras=value)
+    assert str(error.value) == f"the extras of Mine are {value!r}, expected a frozenset"
+    with pytest.raises(VmwidgetsError) as error:
+        Layer("hardware", "hardware", "hardware", "machine", duties=value)
+    assert str(error.value) == f"the duties of the layer hardware are {value!r}, expected a frozenset"
 
 
 # ----------------------------------------------------------------------------------------------- trusted computing base

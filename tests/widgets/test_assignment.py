@@ -137,6 +137,14 @@ def test_there_is_one_assignment_and_its_items(begin):
             begin().check(wrong)
 
 
+def test_what_is_no_answer_is_refused_with_a_sentence(begin, tmp_path):
+    a = begin(TOKEN)
+    for hand_in, name in ((a.predict, "price"), (a.answer, "answer"), (a.hand_in_board, "board")):
+        with pytest.raises(vm.VmwidgetsError, match=f"^{name} is 'x', expected an Answer$"):
+            hand_in("x")
+    assert a.zone.file.answers == ()
+
+
 # ----------------------------------------------------------------------------------------------------------- the stages
 def test_a_prediction_of_walls_is_complete_and_stays(begin):
     a = begin(TOKEN)

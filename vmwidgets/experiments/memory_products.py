@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _DIGITS = 9
+MOST_MB = 10**9
+"""The most memory that is divided, a petabyte: an assumption that no host has more."""
 _ESX = "C. A. Waldspurger, Memory Resource Management in VMware ESX Server, OSDI 2002"
 _VSPHERE = "VMware vSphere documentation"
 _KSM = "Linux, Documentation/admin-guide/mm/ksm.rst"
@@ -63,19 +65,19 @@ def dynamic_memory(
     """
     import pandas as pd
 
-    demand = as_numbers("demand_mb", demand_mb)
+    demand = as_numbers("demand_mb", demand_mb, MOST_MB)
     n = len(demand)
     buffers = [check_int("buffer_pct", value, 5, 2000) / 100 for value in one_each("buffer_pct", buffer_pct, n)]
-    least = [as_number("minimum_mb", value) for value in one_each("minimum_mb", minimum_mb, n)]
-    most = (
-        [inf] * n if maximum_mb is None else [as_number("maximum_mb", m) for m in one_each("maximum_mb", maximum_mb, n)]
-    )
+    least = [as_number("minimum_mb", value, MOST_MB) for value in one_each("minimum_mb", minimum_mb, n)]
+    most = [inf] * n
+    if maximum_mb is not None:
+        most = [as_number("maximum_mb", value, MOST_MB) for value in one_each("maximum_mb", maximum_mb, n)]
     ranks = [as_number("priority", value) for value in one_each("priority", priority, n)]
     targets = [
         min(max(want * (1 + buffer), low), high)
         for want, buffer, low, high in zip(demand, buffers, least, most, strict=True)
     ]
-    total = sum(targets) if total_mb is None else as_number("total_mb", total_mb)
+    total = sum(targets) if total_mb is None else as_number("total_mb", total_mb, MOST_MB)
     got = reclaim.dynamic_memory(total, demand, buffers, least, most, ranks)
     return pd.DataFrame(
         {

@@ -5,10 +5,10 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import wraps
-from math import isfinite
 from numbers import Real
+from sys import float_info
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, ParamSpec, get_args, get_origin
+from typing import TYPE_CHECKING, ParamSpec, cast, get_args, get_origin
 
 from vmwidgets.model.errors import VmwidgetsError
 
@@ -121,7 +121,7 @@ def _is(value: object, kind: object) -> bool:
     if kind is NoneType:
         return value is None
     if kind is float:
-        return type(value) is not bool and isinstance(value, Real) and isfinite(value)
+        return type(value) is not bool and isinstance(value, Real) and abs(cast(float, value)) <= float_info.max
     if get_origin(kind) is Mapping:
         return isinstance(value, Mapping)
     if get_origin(kind) is Sequence:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import inf
+from sys import float_info
 from typing import cast
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
@@ -68,7 +69,7 @@ def as_list(name: str, value: object) -> Sequence[object]:
 
 def as_number(name: str, value: object, most: float = inf) -> float:
     """Return ``value`` if it is a finite number from 0 to ``most``."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most or value == inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= min(most, float_info.max):
         if most == inf:
             raise VmwidgetsError("{name} is {value}, expected a number from 0 on", name=name, value=show(value))
         raise VmwidgetsError(

@@ -6,6 +6,7 @@ has no behaviour and no list of what happens to it.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from vmwidgets.model.errors import VmwidgetsError
 
@@ -76,6 +77,11 @@ class Layer:
                     "the {field} of the layer {layer} is {value}, expected one of {known}",
                     field=field, layer=self.id, value=repr(value)[:60], known=", ".join(known),
                 )  # fmt: skip
+        if not isinstance(cast(object, self.duties), frozenset):
+            raise VmwidgetsError(
+                "the duties of the layer {layer} are {value}, expected a frozenset",
+                layer=self.id, value=repr(self.duties)[:60],
+            )  # fmt: skip
         if unknown := self.duties - set(DUTIES):
             raise VmwidgetsError(
                 "the duties of the layer {layer} are {value}, expected some of {known}",

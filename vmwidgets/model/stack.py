@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,6 +166,10 @@ class Stack:
     shipped: tuple[Shipped, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(cast(object, self.extras), frozenset):
+            raise VmwidgetsError(
+                "the extras of {stack} are {value}, expected a frozenset", stack=self.name, value=repr(self.extras)[:60]
+            )
         if unknown := self.extras - set(EXTRAS):
             raise VmwidgetsError(
                 "the extras of {stack} are {value}, expected some of {known}",

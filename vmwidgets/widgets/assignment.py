@@ -204,6 +204,8 @@ class Assignment:
     # --------------------------------------------------------------------------------------------------------- answers
     def answer(self, *answers: Answer) -> None:
         """Put records into the answer file, and show what comes of them everywhere."""
+        for one in answers:
+            _check_answer("answer", one)
         self.zone.put(*answers)
         self._changed()
 
@@ -231,6 +233,7 @@ class Assignment:
 
     def hand_in_board(self, board: Answer) -> None:
         """Make a board the answer. A prediction for the same board counts again, or for one of about the same price."""
+        _check_answer("board", board)
         zone = self.zone
         zone.put(board)
         predicted = zone.predictions
@@ -243,6 +246,7 @@ class Assignment:
 
     def predict(self, price: Answer) -> None:
         """Commit a prediction of the price, for the board that was handed in."""
+        _check_answer("price", price)
         self.zone.file.add(price)
         self._changed()
 
@@ -274,3 +278,8 @@ class _Practice(Assignment):
     def practice(self) -> Assignment:
         """The practice zone is its own."""
         return self
+
+
+def _check_answer(name: str, value: object) -> None:
+    if not isinstance(value, Answer):
+        raise VmwidgetsError("{name} is {value}, expected an Answer", name=name, value=repr(value)[:60])
