@@ -40,6 +40,7 @@ def launched(monkeypatch):
     monkeypatch.delenv("VMWIDGETS_LANG", raising=False)
     locale.set_language(None)
     yield calls
+    monkeypatch.undo()  # what is asked anew is the environment that tests after this one have
     locale.set_language(None)
 
 

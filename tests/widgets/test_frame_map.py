@@ -1,6 +1,7 @@
 import json
 import threading
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -132,7 +133,8 @@ def page(wire, view, clock, monkeypatch):
 def clock(monkeypatch):
     """The view's clock, which a test sets; it stands still."""
     now = [0.0]
-    monkeypatch.setattr(frame_map.time, "monotonic", lambda: now[0])
+    # Not the module's function: others in this process, an event loop say, would sleep until that time came again.
+    monkeypatch.setattr(frame_map, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
