@@ -33,7 +33,8 @@ function render({ model, el, signal }) {
   root(el, signal, "walk");
   const t = translator(model);
   const words = walkWords(t, () => model.get("language"));
-  const send = sender(model, signal);
+  // Boxes and lists show what the kernel has, also when it has refused; until it has answered the hand is right.
+  const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
   const id = unique("vmw-walk");
@@ -155,6 +156,11 @@ function render({ model, el, signal }) {
   /** @param {HTMLElement} label @param {string} text */
   const name = (label, text) => write(/** @type {Element} */ (label.querySelector("span")), text);
 
+  /** @param {HTMLElement} label @param {string} which @param {boolean} value */
+  const check = (label, which, value) => {
+    if (!send.busy(`set ${which}`)) /** @type {HTMLInputElement} */ (label.firstChild).checked = value;
+  };
+
   function dress() {
     const now = state();
     name(vmField, t("VM"));
@@ -164,11 +170,11 @@ function render({ model, el, signal }) {
     const cacheNames = [t("TLB"), t("page-walk cache"), t("nested TLB"), t("L2 cache")];
     access.forEach((label, i) => {
       name(label, accessNames[i]);
-      /** @type {HTMLInputElement} */ (label.firstChild).checked = now.access[ACCESS[i]];
+      check(label, ACCESS[i], now.access[ACCESS[i]]);
     });
     caches.forEach((label, i) => {
       name(label, cacheNames[i]);
-      /** @type {HTMLInputElement} */ (label.firstChild).checked = now.caches[CACHES[i]];
+      check(label, CACHES[i], now.caches[CACHES[i]]);
     });
     write(cachesName, t("The hardware has:"));
     write(waysName, t("Pages of the second stage"));
@@ -180,7 +186,7 @@ function render({ model, el, signal }) {
     const machines = now.names.map((text, slot) => /** @type {[string, string]} */ ([String(slot), text]));
     const there = machines.filter(([, text]) => text);
     vmField.hidden = there.length < 2;
-    options(vm, there, String(now.selected));
+    options(vm, there, send.busy("select") ? vm.value : String(now.selected));
   }
 
   /** What the radio buttons say: each way with what its whole walk costs. */
@@ -244,7 +250,7 @@ function render({ model, el, signal }) {
     drawWays();
     /** @type {[string, string][]} */
     const own = now.name ? [] : [["", t("an address of your own")]];
-    options(named, [...own, ...now.addresses], now.name);
+    options(named, [...own, ...now.addresses], send.busy("address") ? named.value : now.name);
     if (document.activeElement !== typed) typed.value = `0x${now.address}`;
     const told = now.visits
       ? t("They remember the walks before this one: {count}.", { count: words.count(now.visits) })
