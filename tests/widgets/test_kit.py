@@ -1,6 +1,8 @@
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 import traitlets
@@ -143,6 +145,32 @@ def test_more_machines_than_slots():
     lab.destroy_vm("m3")
     selection.refresh(lab)
     assert selection.slot(f"m{SLOTS}") == 3
+
+
+def test_slots_can_be_asked_while_machines_come_and_go():
+    """A page's message is answered on another thread than the cell that makes machines."""
+    lab, over, told = vm.Lab(), Event(), set()
+    selection = Selection(lab)
+
+    def ask():
+        while not over.is_set():
+            told.add((tuple(selection.names()), selection.slot("a") in (-1, 0)))
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(ask)
+            try:
+                for change in [lab.create_vm, lab.destroy_vm] * 200:
+                    change("a")
+                    selection.refresh(lab)
+            finally:
+                over.set()
+            asking.result()
+    finally:
+        sys.setswitchinterval(switching)
+    assert told <= {(tuple([""] * SLOTS), True), (("a", *[""] * (SLOTS - 1)), True)}
 
 
 def test_sources_are_read_once():

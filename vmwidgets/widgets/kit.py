@@ -90,32 +90,32 @@ class Selection(traitlets.HasTraits):
         check_lab(lab)
         super().__init__()
         self.id = f"lab-{next(self._ids)}"
-        self._slots: dict[str, int] = {}
-        self._streams: dict[str, str] = {}
+        # Name and slot by stream: one record that is replaced, since a message may be answered while a cell changes VMs.
+        self._known: dict[str, tuple[str, int]] = {}
         self.refresh(lab)
 
     def refresh(self, lab: Lab) -> None:
         """Give new VMs a slot, take it from those that are gone, and keep a VM chosen; a VM keeps its slot."""
         streams = {vm.stream: vm.name for vm in lab.vms}
-        self._slots = {stream: slot for stream, slot in self._slots.items() if stream in streams}
-        free = iter(sorted(set(range(SLOTS)) - set(self._slots.values())))
-        for stream in streams:
-            if stream not in self._slots and (slot := next(free, None)) is not None:
-                self._slots[stream] = slot
-        chosen = next((s for s, name in self._streams.items() if name == self.vm), None)
-        self._streams = streams
+        slots = {stream: slot for stream, (_, slot) in self._known.items() if stream in streams and slot >= 0}
+        free = iter(sorted(set(range(SLOTS)) - set(slots.values())))
+        chosen = next((stream for stream, (name, _) in self._known.items() if name == self.vm), None)
+        self._known = {
+            stream: (name, slots[stream] if stream in slots else next(free, -1)) for stream, name in streams.items()
+        }
         # A change of name keeps the choice, because the stream stays.
         self.vm = streams.get(chosen or "") or next(iter(streams.values()), "")
 
     def slot(self, name: str) -> int:
         """Return the slot of a VM, or -1 if it has none."""
-        return next((self._slots.get(s, -1) for s, n in self._streams.items() if n == name), -1)
+        return next((slot for known, slot in self._known.values() if known == name), -1)
 
     def names(self) -> list[str]:
         """Return the name of the VM in each slot, ``""`` where there is none."""
         names = [""] * SLOTS
-        for stream, slot in self._slots.items():
-            names[slot] = self._streams[stream]
+        for name, slot in self._known.values():
+            if slot >= 0:
+                names[slot] = name
         return names
 
 
