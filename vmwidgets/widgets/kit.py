@@ -90,7 +90,7 @@ class Selection(traitlets.HasTraits):
         check_lab(lab)
         super().__init__()
         self.id = f"lab-{next(self._ids)}"
-        # Name and slot by stream: one record that is replaced, since a message may be answered while a cell changes VMs.
+        # Name and slot by stream, replaced as a whole: a message may be answered while a cell makes a VM.
         self._known: dict[str, tuple[str, int]] = {}
         self.refresh(lab)
 
