@@ -59,7 +59,7 @@ def test_a_defence_decides(page):
         "! The attack succeeds: a layer below runs the code of the guest."
     )
     expect(page.locator(f"{TRACE} .vmw-turn .vmw-word")).to_contain_text("does not look")
-    assert page.locator(f"{TRACE} .vmw-fallen").count() == 1
+    expect(page.locator(f"{TRACE} .vmw-fallen")).to_have_count(1)
     button(page, "Measure what they cost").click()
     expect(page.locator(f"{BOARD} .vmw-cost").first).to_contain_text("Costs: ")
 
@@ -162,4 +162,5 @@ def test_the_matrix_is_run_bit_by_bit_and_read_by_keyboard(notebook, theme, axe,
     ratios = view.locator(":is(th, td, dt, dd, b, p, li)").evaluate_all(CONTRAST)
     assert [(text, ratio) for text, ratio in ratios if text and ratio < 4.5] == []
     page.set_viewport_size({"width": 500, "height": 900})
+    page.wait_for_function("() => document.querySelector('.vmw-attack-matrix').getBoundingClientRect().width < 500")
     assert view.evaluate("(el) => el.scrollWidth <= el.clientWidth")
