@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.assignments import reference
+from tests.browser.conftest import quiet
 from tests.browser.test_board import CONTRAST
 from vmwidgets.assignments.perimeter import variant
 from vmwidgets.assignments.tokens import Token, issue
@@ -37,9 +38,15 @@ def test_a_student_works_and_finds_everything_again(notebook, jupyter):
     expect(page.locator(".vmw-practice:visible")).to_have_count(0)
 
     recon = page.locator(FORM).first
-    for n in range(1, 9):
-        recon.get_by_role("radiogroup").nth(n - 1).get_by_label("weak").check()
+    recon.get_by_role("radiogroup").first.get_by_label("weak").check()
     recon.get_by_label("2 rather unsure").check()
+    button(page, "Commit the prediction").first.click()
+    expect(recon.get_by_role("alert")).to_contain_text("expected one option in every row")
+    quiet(page)
+    expect(recon.get_by_role("radiogroup").first.get_by_label("weak")).to_be_checked()
+    expect(recon.get_by_label("2 rather unsure")).to_be_checked()
+    for n in range(2, 9):
+        recon.get_by_role("radiogroup").nth(n - 1).get_by_label("weak").check()
     button(page, "Commit the prediction").first.click()
     expect(recon.locator(LAMP)).to_contain_text("5 of 5 points on your own instance")
 

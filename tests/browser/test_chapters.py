@@ -89,10 +89,15 @@ def test_chapter_1_from_prediction_to_exit_ticket(chapter, axe):
     drills.get_by_role("button", name="Check").click()
     expect(drills).to_contain_text("Some of them are not so.")
     expect(drills).to_contain_text("2/2. Yes: the run shows a sum that does not close.")
+    drills.get_by_role("combobox").first.select_option("")
+    drills.get_by_role("button", name="Check").click()
+    expect(drills.get_by_role("alert")).to_contain_text("expected one option in every row")
     leave = part(page, "Exit ticket")
     leave.get_by_label("Half true").check()
     leave.get_by_role("button", name="Answer").click()
     expect(leave.locator(".vmw-score")).to_have_text("8 points of 10")
+    expect(drills.locator(".vmw-score")).to_have_text("8 points of 10")
+    expect(drills.get_by_role("combobox").first).to_have_value("")
     assert axe(page, ".vmw-lesson") == []
     assert axe(page, ".vmw-clock") == []
 
@@ -187,7 +192,7 @@ def test_time_passes_on_the_board_and_in_the_charts(notebook):
     page.wait_for_function("() => Number(document.querySelector('.vmw-transport').dataset.vmwTick) >= 150")
     page.get_by_role("button", name="Pause").click()
     expect(play).to_have_attribute("aria-pressed", "false")
-    assert line.get_attribute("d") != before
+    expect(line).not_to_have_attribute("d", before)
     figure = page.get_by_role("img", name=re.compile("Processor time used by each VM, GHz"))
     expect(figure).to_be_visible()
 

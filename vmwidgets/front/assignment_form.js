@@ -3,6 +3,7 @@ import { stage } from "./assignment_parts.js";
 import { sender } from "./kernel.js";
 import { follow, h, number, set, translator, unique, write } from "./kit.js";
 import { keep } from "./stack_panel.js";
+import { touched } from "./touched.js";
 
 /**
  * @typedef {object} Field
@@ -54,7 +55,6 @@ function render({ model, el, signal }) {
   function field(first) {
     const name = unique("vmw-field");
     const label = h("span", { class: "vmw-label", id: name });
-    let touched = false;
     /** @type {HTMLElement} */
     let box;
     /** @type {() => string} */
@@ -67,7 +67,7 @@ function render({ model, el, signal }) {
       read = () => (input.checked ? "yes" : "");
       put = (now, locked) => {
         input.disabled = locked;
-        if (!touched) input.checked = Boolean(now.value);
+        if (!hand.is) input.checked = Boolean(now.value);
       };
     } else if (first.kind === "pick") {
       const radios = first.options.map(([id]) => h("input", { type: "radio", name: `${name}-pick`, value: id }));
@@ -83,7 +83,7 @@ function render({ model, el, signal }) {
         radios.forEach((radio, i) => {
           write(choices[i].children[1], now.options[i][1]);
           radio.disabled = locked;
-          if (!touched) radio.checked = radio.value === now.value;
+          if (!hand.is) radio.checked = radio.value === now.value;
         });
     } else if (first.kind === "select") {
       const select = h("select", { "aria-labelledby": name });
@@ -100,7 +100,7 @@ function render({ model, el, signal }) {
           },
         );
         select.disabled = locked;
-        if (!touched) select.value = now.value;
+        if (!hand.is) select.value = now.value;
       };
     } else if (first.kind === "number") {
       const input = h("input", { type: "text", inputmode: "numeric", size: 10, autocomplete: "off" });
@@ -111,7 +111,7 @@ function render({ model, el, signal }) {
       put = (now, locked) => {
         write(unit, now.unit);
         input.disabled = locked;
-        if (!touched) input.value = now.value;
+        if (!hand.is) input.value = now.value;
       };
     } else {
       const area = h("textarea", { rows: 9, "aria-labelledby": name });
@@ -147,15 +147,15 @@ function render({ model, el, signal }) {
       put = (now, locked) => {
         set(area, "maxlength", now.most);
         area.disabled = locked;
-        if (!touched) area.value = now.value;
+        if (!hand.is) area.value = now.value;
         tell();
       };
     }
-    box.addEventListener("input", () => (touched = true), { signal });
+    const hand = touched(box, signal);
     return {
       el: box,
       read: () => read(),
-      release: () => (touched = false),
+      hand,
       /**
        * @param {Field} now
        * @param {boolean} locked
@@ -186,16 +186,17 @@ function render({ model, el, signal }) {
     const said = h("ul", { class: "vmw-said" });
     const form = h("form", {}, title, about, ...[...fields.values()].map((one) => one.el), sure, said);
     form.append(h("div", { class: "vmw-row" }, button, note));
-    let decided = false;
-    sure.addEventListener("input", () => (decided = true), { signal });
+    const decided = touched(sure, signal);
+    const hands = [decided, ...[...fields.values()].map((one) => one.hand)];
+    let waits = false;
     form.addEventListener(
       "submit",
       (event) => {
         event.preventDefault();
         const values = Object.fromEntries([...fields].map(([id, one]) => [id, one.read()]));
         const degree = degrees.find((radio) => radio.checked);
-        for (const one of fields.values()) one.release();
-        decided = false;
+        for (const one of hands) one.sent();
+        waits = true;
         const message = { name: "commit", group: first.id, values, confidence: degree ? Number(degree.value) : 0 };
         send(`commit ${first.id}`, message);
       },
@@ -203,6 +204,12 @@ function render({ model, el, signal }) {
     );
     return {
       el: form,
+      /** A message has been answered, maybe that of this group; a refused one leaves all as it was typed. */
+      answered() {
+        if (!waits || send.busy(`commit ${first.id}`)) return;
+        waits = false;
+        if (!model.get("error")) for (const one of hands) one.taken();
+      },
       /** @param {Group} now */
       draw(now) {
         write(title, now.title);
@@ -216,7 +223,7 @@ function render({ model, el, signal }) {
         degrees.forEach((radio, i) => {
           write(/** @type {Element} */ (radio.nextElementSibling), words[i]);
           radio.disabled = now.locked;
-          if (!decided) radio.checked = i + 1 === now.sure;
+          if (!decided.is) radio.checked = i + 1 === now.sure;
         });
         write(button, now.button);
         button.hidden = !now.button || now.locked;
@@ -255,6 +262,14 @@ function render({ model, el, signal }) {
     });
   }
   follow(model, signal, ["state", "strings", "language", "error"], draw);
+  /** @param {{ack?: number}} message */
+  const answered = (message) => {
+    if (message.ack === undefined) return;
+    for (const one of groups.values()) one.answered();
+    draw();
+  };
+  model.on("msg:custom", answered); // after the sender, which has heard it first
+  signal.addEventListener("abort", () => model.off("msg:custom", answered));
 }
 
 export default { render };

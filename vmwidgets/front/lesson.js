@@ -1,6 +1,7 @@
 // One part of a chapter: questions, one button, and what the model says to the answers.
 import { errorBox, sender } from "./kernel.js";
 import { follow, h, root, set, translator, unique, write } from "./kit.js";
+import { touched } from "./touched.js";
 
 /** @typedef {{points: number, most: number, reason: string, hint: string, place: number[]}} Verdict */
 /**
@@ -98,7 +99,7 @@ function render({ model, el, signal }) {
         radios.forEach((radio, i) => {
           write(texts[i], item.options[i][1]);
           radio.disabled = locked;
-          if (item.value !== null && !touched) radio.checked = radio.value === item.value;
+          if (item.value !== null && !hand.is) radio.checked = radio.value === item.value;
         });
     } else if (first.kind === "table") {
       const selects = first.rows.map(() => h("select"));
@@ -117,7 +118,7 @@ function render({ model, el, signal }) {
             write(select.options[k + 1], name);
           });
           select.disabled = locked;
-          if (Array.isArray(item.value) && !touched) select.value = String(item.value[i]);
+          if (Array.isArray(item.value) && !hand.is) select.value = String(item.value[i]);
         });
       };
     } else {
@@ -139,23 +140,14 @@ function render({ model, el, signal }) {
         set(input, "aria-label", item.question);
         write(unit, item.unit);
         input.disabled = locked;
-        if (item.value !== null && !touched) input.value = String(item.value);
+        if (item.value !== null && !hand.is) input.value = String(item.value);
       };
     }
-    let touched = false;
-    body.addEventListener(
-      "input",
-      () => {
-        touched = true;
-      },
-      { signal },
-    );
+    const hand = touched(body, signal);
     return {
       el: box,
       read: () => read(),
-      release: () => {
-        touched = false;
-      },
+      hand,
       /**
        * @param {Item} item
        * @param {boolean} locked
@@ -178,13 +170,19 @@ function render({ model, el, signal }) {
     };
   }
 
+  let waits = false;
+  /** What stands in the fields is left to the kernel, to take or to refuse. */
+  function leave() {
+    waits = true;
+    for (const one of asked.values()) one.hand.sent();
+  }
   form.addEventListener(
     "submit",
     (event) => {
       event.preventDefault();
       const values = Object.fromEntries([...asked].map(([id, one]) => [id, one.read()]));
       const degree = degrees.find((radio) => radio.checked);
-      for (const one of asked.values()) one.release();
+      leave();
       send("answer", { name: "answer", values, confidence: degree ? Number(degree.value) : null });
     },
     { signal },
@@ -193,7 +191,7 @@ function render({ model, el, signal }) {
   take.addEventListener(
     "click",
     () => {
-      for (const one of asked.values()) one.release();
+      leave();
       send("take", { name: "take" });
     },
     { signal },
@@ -232,6 +230,15 @@ function render({ model, el, signal }) {
     note.hidden = !now.note;
   }
   follow(model, signal, ["state", "strings", "language"], draw);
+  /** @param {{ack?: number}} message */
+  const answered = (message) => {
+    if (!waits || message.ack === undefined || send.busy("answer") || send.busy("take")) return;
+    waits = false;
+    if (!model.get("error")) for (const one of asked.values()) one.hand.taken();
+    draw();
+  };
+  model.on("msg:custom", answered); // after the sender, which has heard it first
+  signal.addEventListener("abort", () => model.off("msg:custom", answered));
 }
 
 export default { render };
