@@ -173,6 +173,23 @@ def test_slots_can_be_asked_while_machines_come_and_go():
     assert told <= {(tuple([""] * SLOTS), True), (("a", *[""] * (SLOTS - 1)), True)}
 
 
+def test_who_is_told_of_a_choice_reads_a_lab_that_holds_still():
+    """Or a view that was told on a page's thread would show a moment before a cell's command, and keep it."""
+    lab, through = vm.Lab(), []
+    lab.create_vm("a")
+    lab.create_vm("b")
+    selection = Selection(lab)
+
+    def told(_change):
+        with ThreadPoolExecutor(1) as pool:
+            through.append(pool.submit(lab.hold().acquire, blocking=False).result())
+
+    forget = kit.watch(selection, ["vm"], told)
+    selection.vm = "b"
+    forget()
+    assert through == [False], "a command of another thread came through"
+
+
 def test_sources_are_read_once():
     assert kit.source("board") is kit.source("board")
 

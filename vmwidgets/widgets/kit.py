@@ -90,6 +90,7 @@ class Selection(traitlets.HasTraits):
         check_lab(lab)
         super().__init__()
         self.id = f"lab-{next(self._ids)}"
+        self._hold = lab.hold
         # Name and slot by stream, replaced as a whole: a message may be answered while a cell makes a VM.
         self._known: dict[str, tuple[str, int]] = {}
         self.refresh(lab)
@@ -105,6 +106,11 @@ class Selection(traitlets.HasTraits):
         }
         # A change of name keeps the choice, because the stream stays.
         self.vm = streams.get(chosen or "") or next(iter(streams.values()), "")
+
+    def notify_change(self, change: Any) -> None:
+        """Tell the views of a choice while no other thread's command comes through: what they show is of one moment."""
+        with self._hold():
+            super().notify_change(change)
 
     def slot(self, name: str) -> int:
         """Return the slot of a VM, or -1 if it has none."""
