@@ -123,7 +123,6 @@ def test_errors_name_the_place(code, line, column, words):
 
 @pytest.mark.parametrize(("id", "stack"), EVERY)
 def test_a_task_is_said_in_words_before_it_is_tried(id, stack):
-    locale.set_language("en")
     text = level(id, stack).asked()
     assert text.startswith(STACKS[stack].name)
     assert "{" not in text
@@ -251,7 +250,6 @@ def test_names_are_those_of_the_standard_in_russian_and_said_to_be_a_proposal():
 
 
 def test_the_text_of_the_thief():
-    locale.set_language("en")
     first, second, third = chapter(breaking.NAME).stolen().splitlines()
     assert first.endswith("94.9 %")
     assert second.split()[-2] == third.split()[-2] == "25.0"
@@ -266,7 +264,6 @@ def lesson(tmp_path):
         made.append(vm.Lesson(breaking.NAME, folder=tmp_path))
         return made[-1]
 
-    locale.set_language("en")
     yield begin
     for one in made:
         one.close()

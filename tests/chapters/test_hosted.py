@@ -5,7 +5,6 @@ from itertools import product
 
 import pytest
 
-from vmwidgets import locale
 from vmwidgets.chapters import chapter, hosted, hosted_drills, hosted_statements
 from vmwidgets.chapters.items import Draw
 from vmwidgets.stacks import STACKS
@@ -139,12 +138,10 @@ def test_the_four_stages_in_any_order(token):
     assert named == {"stage1", "stage2", "stage4", "stage5"}
 
 
-def test_times_are_in_the_rows():
+def test_times_are_in_the_rows(tmp_path):
     import vmwidgets as vm
 
-    locale.set_language("en")
-    lesson = vm.Lesson(hosted.NAME)
+    lesson = vm.Lesson(hosted.NAME, folder=tmp_path)
     state = lesson.chapter.part("drills").items[-1]
     assert dict(state.rows)["stage3"].format(**state.fields) == "the host's driver sends the packet: 17.55 µs"
     lesson.close()
-    locale.set_language(None)
