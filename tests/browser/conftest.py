@@ -173,6 +173,7 @@ class Notebooks:
         if not self._kept:
             page = self(*cells, viewport=viewport)
             self._kept.append(self.opened[-1])
+            begun(page)
             return page
         (watched,) = self._kept
         if watched not in self.opened:
@@ -183,6 +184,7 @@ class Notebooks:
         switch(page, "light")
         page.evaluate(CELLS, cells)
         self.run_all(page)
+        begun(page)
         return page
 
     def open(
@@ -250,6 +252,11 @@ def patient(browser: Browser, **options: Any) -> BrowserContext:
     context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(PATIENT)
     return context
+
+
+def begun(page: Page) -> None:
+    """Wait until all views of the screens that are there have begun: each does in its own time."""
+    expect(page.locator(".vmw-lab:empty, .vmw-lab [class='lm-Widget']:empty")).to_have_count(0)
 
 
 def quiet(page: Page) -> None:

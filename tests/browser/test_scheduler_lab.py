@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
-from tests.browser.conftest import quiet
+from tests.browser.conftest import begun, quiet
 
 SETUP = """
 import vmwidgets as vm
@@ -30,12 +30,18 @@ def page(notebook):
 
 def settled(page: Page) -> None:
     """Wait until the picture shows a run, and the kernel has said what the accounts are at the cursor."""
+    begun(page)
     page.locator(f"{SPANS}[data-looked]").wait_for()
 
 
 def seen(page: Page) -> tuple[int, int]:
     spans = page.locator(SPANS)
     return int(spans.get_attribute("data-from")), int(spans.get_attribute("data-to"))
+
+
+def drawn(page: Page) -> None:
+    """Wait until the picture shows what was done to it: it is drawn in the next frame."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
 
 def press(page: Page, *keys: str) -> None:
@@ -45,6 +51,7 @@ def press(page: Page, *keys: str) -> None:
         before = spans.get_attribute("data-seq")
         spans.press(key)
         expect(spans).not_to_have_attribute("data-seq", before)
+        drawn(page)
 
 
 def field(page: Page, name: str) -> Locator:
@@ -104,9 +111,13 @@ def test_zoom_and_pan_by_mouse_ask_nothing_of_the_kernel(notebook, page):
     page.mouse.move(x, y)
     page.keyboard.down("Control")
     for _turn in range(5):
-        before = page.locator(SPANS).get_attribute("data-seq")
+        first, last = seen(page)
         page.mouse.wheel(0, -120)
-        expect(page.locator(SPANS)).not_to_have_attribute("data-seq", before)
+        page.wait_for_function(
+            "(old) => { const now = document.querySelector('canvas.vmw-spans').dataset;"
+            " return now.to - now.from < old; }",
+            arg=last - first,
+        )
     page.keyboard.up("Control")
     first, last = seen(page)
     assert last - first < 500_000
@@ -114,6 +125,7 @@ def test_zoom_and_pan_by_mouse_ask_nothing_of_the_kernel(notebook, page):
     page.mouse.move(x - 200, y, steps=5)
     page.mouse.up()
     page.wait_for_function("(old) => Number(document.querySelector('canvas.vmw-spans').dataset.from) > old", arg=first)
+    drawn(page)
     assert seen(page)[1] - seen(page)[0] == pytest.approx(last - first, abs=2)
     assert [frame for frame in sent if b"comm_msg" in frame] == []  # JupyterLab asks things of its own
 
@@ -164,7 +176,7 @@ def test_up_and_down_go_from_change_to_change(page):
 
 def test_a_click_chooses_a_moment(page):
     box = page.locator(SPANS).bounding_box()
-    page.mouse.click(box["x"] + box["width"] - 10, box["y"] + 60)
+    page.locator(SPANS).click(position={"x": box["width"] - 10, "y": 60})
     expect(page.locator(SPANS)).not_to_have_attribute("data-cursor", "500000")
     assert 980_000 < int(page.locator(SPANS).get_attribute("data-cursor")) <= 1_000_000
 
@@ -193,12 +205,11 @@ def test_everything_is_in_reach_behind_the_folds(page):
     before = kernel(page, "lab.digest()")
     for name in ("Slice", "Cost of a switch", "Time that is run", "vCPUs", "Cap", "Runs per tick"):
         one = slider(page, name)
-        one.focus()
         old = one.input_value()
-        key = "ArrowLeft" if one.get_attribute("max") == old else "ArrowRight"
-        page.keyboard.press(key)
+        one.press("ArrowLeft" if one.get_attribute("max") == old else "ArrowRight")
         expect(one).not_to_have_value(old)
         page.get_by_role("button", name="Undo", exact=True).click()
+        quiet(page)
         expect(one).to_have_value(old)
     field(page, "Credits are taken").select_option("sampled")
     page.get_by_role("button", name="Undo", exact=True).click()
@@ -210,6 +221,7 @@ def test_a_refusal_is_read_out_where_it_was_asked_for(page):
     for fold in page.locator(".vmw-scheduler-controls summary").all():
         fold.click()
     kernel(page, "lab.configure('thief', cpu_reservation_mhz=1000)")
+    quiet(page)
     slider(page, "Cap").press("Home")
     expect(page.locator(".vmw-scheduler-controls [role=alert]")).to_contain_text("cpu_reservation_mhz")
     expect(slider(page, "Cap")).to_have_attribute("aria-valuetext", "no limit")
@@ -232,6 +244,7 @@ def test_notebook_shortcuts_stay_out(page):
         if stop.is_visible() and stop.is_enabled():
             stop.press("b")
             page.keyboard.press("x")
+            quiet(page)  # a letter chooses in a list
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells
 
 
@@ -268,7 +281,10 @@ def test_any_width(page):
             "() => { const c = document.querySelector('canvas.vmw-spans'), v = document.querySelector('.vmw-time');"
             " return Math.abs(c.width / devicePixelRatio - v.clientWidth) < 1.5; }"
         )
-        assert page.locator(VIEW).evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+        page.wait_for_function(
+            "(name) => { const view = document.querySelector(name); return view.scrollWidth <= view.clientWidth + 1; }",
+            arg=VIEW,
+        )
 
 
 def test_folder_chooses_the_language_and_a_reload_keeps_the_run(notebook):
