@@ -25,7 +25,8 @@ import { follow, h, root, set, translator, write } from "./kit.js";
 function render({ model, el, signal }) {
   root(el, signal, "bench");
   const t = translator(model);
-  const send = sender(model, signal);
+  // Until the kernel has answered the hand is right.
+  const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
   const closed = h("p", { class: "vmw-lock" });
@@ -80,7 +81,7 @@ function render({ model, el, signal }) {
     });
   }
 
-  follow(model, signal, ["state", "strings", "language"], () => {
+  function draw() {
     const now = state();
     write(closed, now.closed);
     closed.hidden = !now.closed;
@@ -90,7 +91,7 @@ function render({ model, el, signal }) {
       set(mode.children[i], "value", id);
       write(mode.children[i], name);
     });
-    mode.value = now.mode;
+    if (!send.busy("mode")) mode.value = now.mode;
     mode.disabled = now.locked;
     write(again, t("Boot everything anew"));
     again.disabled = now.locked;
@@ -112,7 +113,8 @@ function render({ model, el, signal }) {
     now.panes.forEach((one, i) => {
       drawPane(panes.children[i], one);
     });
-  });
+  }
+  follow(model, signal, ["state", "strings", "language"], draw);
 }
 
 export default { render };

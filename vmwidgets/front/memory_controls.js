@@ -67,7 +67,7 @@ function render({ model, el, signal }) {
     options(
       vm,
       now.names.map((name) => [name, name]),
-      now.vm,
+      send.busy("choose") ? vm.value : now.vm,
     );
     for (const [one, text] of /** @type {[Element, string][]} */ ([
       [vmLabel.children[0], t("Virtual machine")],

@@ -51,7 +51,7 @@ function render({ model, el, signal }) {
     const lists = { quantity: now.quantities, workload: now.workloads, cpu: now.cpus };
     for (const { name, select, el: field } of fields) {
       write(field.children[0], names[name]);
-      options(select, lists[name], now[name]);
+      options(select, lists[name], send.busy(name) ? select.value : now[name]);
     }
     const missing = now.unknown ? t("No bar: no source gives what it would be computed from.") : "";
     const rule = t("Four VMs with this workload, one day, the same for each product. A hollow bar is a bound.");

@@ -182,9 +182,9 @@ function render({ model, el, signal }) {
     const now = state();
     if (!show(now)) return;
     write(productField.children[0], t("Product"));
-    options(product, now.products, now.product);
+    options(product, now.products, send.busy("choose") ? product.value : now.product);
     write(brokenField.children[0], t("Broken"));
-    options(broken, [["", t("nothing")], ...now.stages], now.broken);
+    options(broken, [["", t("nothing")], ...now.stages], send.busy("break") ? broken.value : now.broken);
     write(power, t("Power"));
     write(shuffle, t("Shuffle"));
     write(sort, t("Show the right order"));

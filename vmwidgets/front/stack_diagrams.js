@@ -82,8 +82,7 @@ function render({ model, el, signal }) {
       /** @param {Product} product @param {number} rows */
       draw(product, rows) {
         const now = state();
-        options(select, now.products, product.id);
-        if (!send.busy(`put ${place}`)) select.value = product.id;
+        options(select, now.products, send.busy(`put ${place}`) ? select.value : product.id);
         set(select, "aria-label", t("Product {number}", { number: place + 1 }));
         write(remove, "✕");
         set(remove, "aria-label", t("Take {product} away", { product: product.name }));

@@ -94,7 +94,8 @@ function render({ model, el, signal }) {
     write(field.children[0], t("How many of the {count} VMs go on as before?", { count: now.most }));
     const select = /** @type {HTMLSelectElement} */ (field.children[1]);
     const counts = [...Array(now.most + 1).keys()].map((n) => /** @type {[string, string]} */ ([String(n), String(n)]));
-    options(select, [["-1", t("no prediction")], ...counts], String(one.predicted));
+    const chosen = send.busy(`predict ${one.id}`) ? select.value : String(one.predicted);
+    options(select, [["-1", t("no prediction")], ...counts], chosen);
     select.disabled = now.happened;
     const right = one.predicted === one.going;
     const said = now.happened && one.predicted >= 0;
@@ -130,7 +131,7 @@ function render({ model, el, signal }) {
     const now = state();
     if (!show(now)) return;
     write(failureField.children[0], t("What goes wrong"));
-    options(failure, now.failures, now.failure);
+    options(failure, now.failures, send.busy("choose") ? failure.value : now.failure);
     write(happen, t("Let it happen"));
     write(mend, t("Mend everything"));
     const pressed = document.activeElement === happen || document.activeElement === mend;

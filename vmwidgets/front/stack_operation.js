@@ -197,13 +197,15 @@ function render({ model, el, signal }) {
     ]);
     made.dataset.product = way.id;
     write(heading, way.name);
-    for (const [field, text, pairs, value] of /** @type {[HTMLElement, string, [string, string][], string][]} */ ([
-      [techniqueField, t("Technique"), way.techniques, way.technique],
-      [deviceField, t("Device"), way.devices, way.device],
+    /** @typedef {[string, HTMLElement, string, [string, string][], string]} Field */
+    for (const [name, field, text, pairs, value] of /** @type {Field[]} */ ([
+      ["technique", techniqueField, t("Technique"), way.techniques, way.technique],
+      ["device", deviceField, t("Device"), way.devices, way.device],
     ])) {
       write(field.children[0], text);
-      options(/** @type {HTMLSelectElement} */ (field.children[1]), pairs, value);
-      /** @type {HTMLSelectElement} */ (field.children[1]).disabled = pairs.length < 2;
+      const select = /** @type {HTMLSelectElement} */ (field.children[1]);
+      options(select, pairs, send.busy(`${name} ${way.id}`) ? select.value : value);
+      select.disabled = pairs.length < 2;
       field.classList.toggle("vmw-away", !pairs.length);
     }
     const at = Math.min(done, way.steps.length);
@@ -249,9 +251,9 @@ function render({ model, el, signal }) {
     }
     done = Math.min(done, last());
     write(operationField.children[0], t("Operation"));
-    options(operation, now.operations, now.operation);
+    options(operation, now.operations, send.busy("operation") ? operation.value : now.operation);
     write(cpuField.children[0], t("Figures"));
-    options(cpu, now.cpus, now.cpu);
+    options(cpu, now.cpus, send.busy("cpu") ? cpu.value : now.cpu);
     write(back, t("Back"));
     write(next, t("Next step"));
     write(play, playing ? t("Pause") : t("Play"));

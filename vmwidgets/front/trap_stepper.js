@@ -31,7 +31,8 @@ import { follow, h, number, root, set, textTwin, translator, unique, write } fro
 function render({ model, el, signal }) {
   root(el, signal, "trap");
   const t = translator(model);
-  const send = sender(model, signal);
+  // Until the kernel has answered the hand is right.
+  const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
   const id = unique("vmw-trap");
@@ -151,7 +152,7 @@ function render({ model, el, signal }) {
             set(input, "name", `${id}-${name}`);
             set(input, "data-id", name);
             set(input, "value", key);
-            input.checked = key === value;
+            if (!send.busy(`set ${input.name}`)) input.checked = key === value;
             write(option.children[1], text);
           },
         );
