@@ -107,7 +107,7 @@ def test_the_command_that_is_documented_answers_a_request():
         capture_output=True,
         cwd="/",
         check=True,
-        timeout=60,
+        timeout=600,
     )
     assert json.loads(done.stdout) == {"failed": "VmwidgetsError"}
 
@@ -188,7 +188,7 @@ assert first.poll() is None
 print(first.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False, timeout=600)
     assert done.returncode == -signal.SIGKILL
     try:
         handle = os.pidfd_open(int(done.stdout))
@@ -196,7 +196,7 @@ os.kill(os.getpid(), signal.SIGKILL)
         return
     poll = select.poll()
     poll.register(handle, select.POLLIN)
-    assert poll.poll(20_000)
+    assert poll.poll(600_000)
     os.close(handle)
 
 

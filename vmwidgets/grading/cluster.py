@@ -25,7 +25,7 @@ CHUNK_S = 0.2
 """A task of a scheduler costs 2 to 3 ms of its own (Dask, "Best practices": avoid very many small tasks)."""
 MAX_CHUNK = 64
 _AHEAD = 2
-_CONNECT_S = 10
+_CONNECT_S = 30
 _PATIENT = {"distributed.deploy.lost-worker-timeout": "365 days"}
 """A busy computer may take longer than Dask's 15 s to start a worker again, which then would never come back."""
 
