@@ -6,11 +6,12 @@ from vmwidgets.assignments.result import shown
 
 def test_numbers_are_the_readers_and_thousandths_are_per_cent():
     told = {"frames": -12345, "cpu_permille": -34, "mechanism": "validation", "known": True}
-    assert shown(told) == {
-        "frames": "\N{MINUS SIGN}12,345",
-        "cpu_permille": "\N{MINUS SIGN}3.4",
-        "mechanism": "validation",
-        "known": "True",
-    }
+    with locale.speaking("en"):
+        assert shown(told) == {
+            "frames": "\N{MINUS SIGN}12,345",
+            "cpu_permille": "\N{MINUS SIGN}3.4",
+            "mechanism": "validation",
+            "known": "True",
+        }
     with locale.speaking("ru"):
         assert shown(told)["cpu_permille"] == "\N{MINUS SIGN}3,4"
