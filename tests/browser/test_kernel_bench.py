@@ -62,13 +62,16 @@ def test_chapter_5_opens_its_bench_with_the_prediction(chapter):  # noqa: F811
     expect(bench).to_contain_text("The bench opens when your prediction is in.")
     expect(bench.get_by_role("button", name="crash the kernel")).to_be_disabled()
     box = part(page, "Predict")
-    for row in box.get_by_role("combobox").all():
+    rows = box.get_by_role("combobox")
+    expect(rows).to_have_count(5)
+    for row in rows.all():
         row.select_option(index=1)
     box.get_by_label("2 rather unsure").check()
     box.get_by_role("button", name="Commit the prediction").click()
     bench.get_by_role("button", name="crash the kernel").click()
     expect(bench.locator(".vmw-changed")).to_have_count(1)
     observe = part(page, "Observe")
+    expect(observe.get_by_role("combobox")).to_have_count(5)
     for row, seen in zip(observe.get_by_role("combobox").all(), ("yes", "no", "no", "none", "all"), strict=True):
         row.select_option(seen)
     observe.get_by_role("button", name="Record").click()
@@ -89,6 +92,7 @@ def test_chapter_6_shows_both_machines_after_the_prediction(chapter, notebook): 
     lines = page.locator(".jp-OutputArea-output", has_text="hardware → firmware → hypervisor → Windows kernel")
     expect(lines).to_have_count(1)
     observe = part(page, "Observe")
+    expect(observe.get_by_role("combobox")).to_have_count(3)
     observe.get_by_role("radio", name="the hypervisor (or VMM)").check()
     for row, seen in zip(observe.get_by_role("combobox").all(), ("vmm", "vmm", "os"), strict=True):
         row.select_option(seen)
