@@ -70,6 +70,7 @@ CELLS = """async (cells) => {
   notebook.deleteCellRange(0, notebook.cells.length);
   const code = "import ipywidgets; ipywidgets.Widget.close_all(); get_ipython().reset()";
   await panel.sessionContext.session.kernel.requestExecute({code, silent: true, store_history: false}).done;
+  window.unanswered.clear();  // who is closed answers no more
   notebook.transact(() => {
     notebook.deleteCellRange(0, notebook.cells.length);
     notebook.insertCells(0, cells.map((source) => ({cell_type: "code", source})));
