@@ -9,9 +9,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from ipywidgets import Widget
 
 import vmwidgets
 from tests.needs import ROOT
+from vmwidgets import locale
 
 FRONT = ROOT / "vmwidgets" / "front"
 HEAVY = ("IPython", "anywidget", "bqplot", "ipykernel", "ipywidgets", "jupyter_core", "pandas", "traitlets")
@@ -53,12 +55,14 @@ def test_examples_of_the_readme_run():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     five, paged, products = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(five.splitlines()) == 5
-    names = {}
+    names, before = {}, set(locale._subscribers)
     exec(five, names)
     assert [machine.name for machine in names["lab"].vms] == ["web", "batch"]
     exec(paged, names)
     assert names["lab"].memory.profile.name == "ESXi"
     exec(products, names)
+    Widget.close_all()  # or they would hear of every change of language in the tests after this one
+    assert set(locale._subscribers) <= before
 
 
 def test_files_the_readme_shows_exist():
