@@ -150,7 +150,12 @@ def test_an_address_by_hand_and_a_wrong_one(page):
     expect(page.get_by_role("combobox", name="Address of")).to_have_value("")
     field.fill("what?")
     field.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("expected up to 16 hexadecimal digits")
+    expect(page.get_by_role("alert")).to_contain_text("'what?' is no address, expected up to 16 hexadecimal digits")
+    field.fill("12 or so")
+    field.press("Tab")
+    expect(page.get_by_role("alert")).to_contain_text("'12 or so' is no address")
+    quiet(page)
+    expect(field).to_have_value("12 or so")
 
 
 def test_caches(page):
