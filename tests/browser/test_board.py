@@ -123,9 +123,13 @@ def test_every_slider_by_keyboard_and_back_by_undo(page):
 
 def occupy(page: Page, *lines: str) -> None:
     """Let the kernel answer no view before the lines have run, whichever of its threads is asked."""
-    code = "\n".join(["import os", "with lab.hold():", *(f"    {line}" for line in lines)])
+    code = "\n".join(["import os", "with lab.hold():", *(f"    {line}" for line in ("print(flush=True)", *lines))])
     page.evaluate(
-        "(code) => void jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code})", code
+        """(code) => new Promise((held) => {
+          const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+          kernel.requestExecute({code}).onIOPub = ({header}) => header.msg_type === "stream" && held();
+        })""",
+        code,
     )
 
 
