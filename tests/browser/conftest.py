@@ -85,18 +85,23 @@ QUIET = """async (patience) => {
   const frame = () => new Promise((done) => requestAnimationFrame(done));
   let sent;
   const hear = (_, {direction, msg}) => { sent ||= direction === "send" && msg.header.msg_type === "comm_msg"; };
+  const late = () => { if (performance.now() > end) throw new Error("the kernel and the views do not come to rest"); };
   kernel.anyMessage.connect(hear);
-  do {
-    sent = false;
-    while (window.unanswered.size) {
-      if (performance.now() > end) throw new Error("the kernel has not answered all that the views have said");
+  try {
+    do {
+      late();
+      sent = false;
+      while (window.unanswered.size) {
+        late();
+        await frame();
+      }
+      await kernel.requestExecute({code: "", silent: true, store_history: false}).done;
       await frame();
-    }
-    await kernel.requestExecute({code: "", silent: true, store_history: false}).done;
-    await frame();
-    await frame();
-  } while (sent || window.unanswered.size);
-  kernel.anyMessage.disconnect(hear);
+      await frame();
+    } while (sent || window.unanswered.size);
+  } finally {
+    kernel.anyMessage.disconnect(hear);
+  }
 }"""
 # What failed is in the notebook before it is on the screen.
 RUN_ALL = """async () => {

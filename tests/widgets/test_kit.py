@@ -149,12 +149,13 @@ def test_more_machines_than_slots():
 
 def test_slots_can_be_asked_while_machines_come_and_go():
     """A page's message is answered on another thread than the cell that makes machines."""
-    lab, over, told = vm.Lab(), Event(), set()
+    lab, begun, over, told = vm.Lab(), Event(), Event(), set()
     selection = Selection(lab)
 
     def ask():
         while not over.is_set():
             told.add((tuple(selection.names()), selection.slot("a") in (-1, 0)))
+            begun.set()
 
     switching = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -162,6 +163,7 @@ def test_slots_can_be_asked_while_machines_come_and_go():
         with ThreadPoolExecutor(1) as pool:
             asking = pool.submit(ask)
             try:
+                begun.wait(300)
                 for change in [lab.create_vm, lab.destroy_vm] * 200:
                     change("a")
                     selection.refresh(lab)

@@ -37,7 +37,11 @@ function render({ model, el, signal }) {
       const copied = navigator.clipboard
         ? await navigator.clipboard.writeText(text).then(
             () => true,
-            () => document.execCommand("copy"),
+            () => {
+              area.value = text; // it may have been drawn anew by now
+              area.select();
+              return document.execCommand("copy");
+            },
           )
         : document.execCommand("copy");
       if (copied) send("taken", { name: "taken", text });

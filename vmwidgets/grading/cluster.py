@@ -26,6 +26,7 @@ CHUNK_S = 0.2
 MAX_CHUNK = 64
 _AHEAD = 2
 _CONNECT_S = 30
+"""As Dask itself has it (``distributed.comm.timeouts.connect``): a scheduler may be busy."""
 _PATIENT = {"distributed.deploy.lost-worker-timeout": "365 days"}
 """A busy computer may take longer than Dask's 15 s to start a worker again, which then would never come back."""
 

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar
@@ -67,6 +68,12 @@ def watch(watched: traitlets.HasTraits, names: list[str], handler: Callable[[Any
     return lambda: watched.unobserve(handler, names)
 
 
+def close_layout(widget: Any) -> None:
+    """Close the layout of a widget, if it has come to one: a widget that was refused would make it now."""
+    if widget.comm is not None:
+        widget.layout.close()
+
+
 class Selection(traitlets.HasTraits):
     """What the views of one lab look at together; only the kernel writes it.
 
@@ -107,10 +114,10 @@ class Selection(traitlets.HasTraits):
         # A change of name keeps the choice, because the stream stays.
         self.vm = streams.get(chosen or "") or next(iter(streams.values()), "")
 
-    def notify_change(self, change: Any) -> None:
-        """Tell the views of a choice while no other thread's command comes through: what they show is of one moment."""
-        with self._hold():
-            super().notify_change(change)
+    def __setattr__(self, name: str, value: object) -> None:
+        # While no other thread's command comes through: none puts the old choice back, and views show one moment.
+        with self._hold() if self.has_trait(name) else nullcontext():
+            super().__setattr__(name, value)
 
     def slot(self, name: str) -> int:
         """Return the slot of a VM, or -1 if it has none."""
@@ -183,8 +190,7 @@ class View(anywidget.AnyWidget):
         closers, self._closers = self._closers, []
         for closer in closers:
             closer()
-        if self.comm is not None:  # a view that was refused has no layout yet, and would make one now
-            self.layout.close()
+        close_layout(self)
         super().close()
 
     def __repr__(self) -> str:

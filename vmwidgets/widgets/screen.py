@@ -7,7 +7,7 @@ import ipywidgets
 
 from vmwidgets.lab import Lab
 from vmwidgets.locale import mark
-from vmwidgets.widgets.kit import check_lab
+from vmwidgets.widgets.kit import check_lab, close_layout
 
 
 class _Part(Protocol):
@@ -69,8 +69,7 @@ class Screen(ipywidgets.VBox):
         """End the screen, and all it began."""
         for closer in (*self._closers, *(part.close for part in self.children)):
             closer()
-        if self.comm is not None:  # a screen that was refused has no layout yet, and would make one now
-            self.layout.close()
+        close_layout(self)
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import ipywidgets
 
 from vmwidgets.model.errors import VmwidgetsError, check_int
 from vmwidgets.model.stack import Stack
-from vmwidgets.widgets.kit import watch
+from vmwidgets.widgets.kit import close_layout, watch
 from vmwidgets.widgets.stack_bars import StackBars
 from vmwidgets.widgets.stack_boot import StackBoot
 from vmwidgets.widgets.stack_choice import TABS, Choice, default_pair
@@ -85,8 +85,7 @@ class StackComparison(ipywidgets.VBox):
         closers, self._closers = self._closers, []
         for closer in closers:
             closer()
-        if self.comm is not None:  # a comparison that was refused has no layout yet, and would make one now
-            self.layout.close()
+        close_layout(self)
         super().close()
 
     def __repr__(self) -> str:
