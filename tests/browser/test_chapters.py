@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import quiet
+from tests.browser.test_page_walk import run
 from tests.needs import ROOT
 
 COURSE = ROOT / "course"
@@ -123,6 +124,34 @@ def test_chapter_2_stays_locked_until_predicted_also_after_reload_and_restart(ch
     observe.get_by_role("textbox").fill("1.75")
     observe.get_by_role("button", name="Record").click()
     expect(observe.get_by_role("status").first).to_contain_text("2/2.")
+
+
+def test_what_is_locked_is_what_was_recorded_not_what_was_written_since(chapter, tmp_path):
+    page = chapter("02_cutting_the_server")
+    go = tmp_path / "go"
+    run(
+        page,
+        f"""
+from pathlib import Path
+from vmwidgets.widgets.lesson_views import PartView
+heard = PartView._on_answer
+def hear(part, said):
+    while not Path({str(go)!r}).exists():
+        pass
+    heard(part, said)
+PartView._on_answer = hear
+""",
+    )
+    box = part(page, "Predict")
+    field = box.get_by_role("textbox")
+    field.fill("1.5")
+    box.get_by_label("2 rather unsure").check()
+    box.get_by_role("button", name="Commit the prediction").click()
+    field.fill("4")
+    go.touch()
+    expect(field).to_be_disabled()
+    quiet(page)
+    expect(field).to_have_value("1.50")
 
 
 def test_chapter_3_asks_the_slowed_machine_and_what_its_neighbour_tried(chapter, notebook, axe):

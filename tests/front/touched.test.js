@@ -19,3 +19,16 @@ test("the hand is right until the kernel has taken what it left there, and not w
   hand.taken();
   assert.ok(hand.is, "what was written meanwhile is not in what was taken");
 });
+
+test("what is locked is the kernel's, also what the hand wrote while the kernel was taking the rest", () => {
+  const el = /** @type {HTMLElement} */ (new EventTarget());
+  const hand = touched(el, new AbortController().signal);
+  const type = () => el.dispatchEvent(new Event("input"));
+  type();
+  hand.sent();
+  type();
+  hand.drop();
+  assert.ok(!hand.is);
+  hand.taken();
+  assert.ok(!hand.is, "the answer comes after the lock");
+});

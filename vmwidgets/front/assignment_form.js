@@ -162,6 +162,7 @@ function render({ model, el, signal }) {
        */
       draw(now, locked) {
         write(label, now.label);
+        if (locked) hand.drop();
         put(now, locked);
       },
     };
@@ -218,6 +219,7 @@ function render({ model, el, signal }) {
         about.hidden = !now.about;
         for (const one of now.fields) fields.get(one.id)?.draw(one, now.locked);
         sure.hidden = !now.asks_sure;
+        if (now.locked) decided.drop();
         write(legend, t("How sure are you?"));
         const words = [t("1 a guess"), t("2 rather unsure"), t("3 rather sure"), t("4 certain")];
         degrees.forEach((radio, i) => {

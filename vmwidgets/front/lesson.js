@@ -154,6 +154,7 @@ function render({ model, el, signal }) {
        */
       draw(item, locked) {
         write(text, item.question);
+        if (locked) hand.drop();
         put(item, locked);
         const said = item.verdict;
         write(

@@ -5,15 +5,15 @@
  * @param {AbortSignal} signal
  */
 export function touched(el, signal) {
-  let [touched, since] = [false, false];
+  let [is, since] = [false, false];
   const touch = () => {
-    touched = true;
+    is = true;
     since = true;
   };
   el.addEventListener("input", touch, { signal });
   return {
     get is() {
-      return touched;
+      return is;
     },
     /** What stands there now is on its way to the kernel, which may refuse it. */
     sent() {
@@ -21,7 +21,12 @@ export function touched(el, signal) {
     },
     /** The kernel has taken what was sent; what was written since is not in it. */
     taken() {
-      touched = since;
+      is = since;
+    },
+    /** What stands there can no longer be changed: it is the kernel's, whatever was written meanwhile. */
+    drop() {
+      is = false;
+      since = false;
     },
   };
 }
