@@ -142,7 +142,7 @@ def test_faults_say_who_is_called(page):
     expect(page.get_by_role("slider", name="Steps of the walk")).to_be_disabled()
 
 
-def test_an_address_by_hand_and_a_wrong_one(page):
+def test_an_address_by_hand_and_a_wrong_one(notebook, page):
     field = page.get_by_role("textbox", name="Address", exact=True)
     field.fill("ffff888000000123")
     field.press("Enter")
@@ -156,6 +156,36 @@ def test_an_address_by_hand_and_a_wrong_one(page):
     expect(page.get_by_role("alert")).to_contain_text("'12 or so' is no address")
     quiet(page)
     expect(field).to_have_value("12 or so")
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save').then(() => null)")
+    page.reload()
+    notebook.ready(page)
+    settled(page)
+    expect(page.get_by_role("alert")).to_contain_text("'12 or so' is no address")
+    expect(field).to_have_value("0xffff888000000123")
+
+
+def test_an_address_stays_until_a_busy_kernel_has_answered(page, tmp_path):
+    go = tmp_path / "go"
+    run(
+        page,
+        f"""
+from pathlib import Path
+heard = view._on_address
+def hear(said):
+    view.state = {{**view.state, "visits": 7}}
+    while not Path({str(go)!r}).exists():
+        pass
+    heard(said)
+view._on_address = hear
+""",
+    )
+    field = page.get_by_role("textbox", name="Address", exact=True)
+    field.fill("ffff888000000123")
+    field.press("Tab")
+    expect(page.locator(f"{WALK} .vmw-caches")).to_contain_text("the walks before this one: 7")
+    expect(field).to_have_value("ffff888000000123")
+    go.touch()
+    expect(field).to_have_value("0xffff888000000123")
 
 
 def test_caches(page):

@@ -251,8 +251,9 @@ function render({ model, el, signal }) {
     /** @type {[string, string][]} */
     const own = now.name ? [] : [["", t("an address of your own")]];
     options(named, [...own, ...now.addresses], send.busy("address") ? named.value : now.name);
-    // What was refused stays, to be mended.
-    if (document.activeElement !== typed && !model.get("error")) typed.value = `0x${now.address}`;
+    // What is under way stays, and what was refused, to be mended.
+    const isHands = document.activeElement === typed || send.busy("address") || (model.get("error") && typed.value);
+    if (!isHands) typed.value = `0x${now.address}`;
     const told = now.visits
       ? t("They remember the walks before this one: {count}.", { count: words.count(now.visits) })
       : "";
