@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from tests.browser.conftest import begun, quiet
+from tests.browser.test_page_walk import run
 
 SETUP = """
 import vmwidgets as vm
@@ -215,6 +216,35 @@ def test_everything_is_in_reach_behind_the_folds(page):
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(field(page, "Credits are taken")).to_have_value("precise")
     assert kernel(page, "lab.digest()") == before
+
+
+def test_a_setting_is_for_the_machine_that_the_list_shows_also_while_the_kernel_is_busy(page, tmp_path):
+    for fold in page.locator(".vmw-scheduler-controls summary").all():
+        fold.click()
+    go = tmp_path / "go"
+    run(
+        page,
+        f"""
+from pathlib import Path
+heard = view.controls._on_set
+def hear(said):
+    while not Path({str(go)!r}).exists():
+        pass
+    heard(said)
+view.controls._on_set = hear
+""",
+    )
+    cap, asked = slider(page, "Cap"), []
+    for machine in ("thief", "thief", "web"):
+        field(page, "Virtual machine").select_option(machine)
+        cap.press("ArrowLeft")
+        asked.append(cap.input_value())
+    go.touch()
+    quiet(page)
+    expect(field(page, "Virtual machine")).to_have_value("web")
+    expect(cap).to_have_value(asked[2])
+    caps = [kernel(page, f"lab.vm('{machine}').cpu_limit_mhz") for machine in ("thief", "web")]
+    assert caps == asked[1:]
 
 
 def test_a_refusal_is_read_out_where_it_was_asked_for(page):

@@ -92,6 +92,26 @@ def test_create_clone_rename_remove(controls, lab, wire):
     assert controls.state["vm"] in controls.state["names"]
 
 
+def test_a_message_that_names_a_machine_is_for_that_one(controls, lab, wire):
+    wire.send(controls, name="set", id="vcpus", value=3, vm="database", seq=1)
+    wire.send(controls, name="workload", kind="idle", vm="database", seq=2)
+    assert (lab.vm("database").vcpus, lab.vm("database").workload.kind) == (3, "idle")
+    assert controls.selection.vm == "web"
+    wire.send(controls, name="rename", text="mail", vm="database", seq=3)
+    wire.send(controls, name="clone", vm="mail", seq=4)
+    assert lab.vms[-1].vcpus == 3
+    wire.send(controls, name="remove", vm="mail", seq=5)
+    assert "web" in controls.state["names"]
+    assert "mail" not in controls.state["names"]
+    digest = lab.digest()
+    for name in ("set", "workload", "rename", "clone", "remove"):
+        wire.send(controls, name=name, id="vcpus", value=1, kind="idle", text="post", vm="mail", seq=6)
+        with pytest.raises(vm.VmwidgetsError) as refused:
+            lab.vm("mail")
+        assert controls.error == str(refused.value)
+    assert lab.digest() == digest
+
+
 def test_the_last_one_can_be_removed(wire):
     lab = vm.Lab()
     lab.create_vm("only")

@@ -125,6 +125,18 @@ def test_create_clone_remove_and_the_last_one(controls, wire):
     assert (controls.error, controls.state["vm"]) == ("", "VM 1")
 
 
+def test_a_setting_that_names_a_machine_is_for_that_one_and_one_of_the_vmm_for_all(controls, wire):
+    lab = controls.lab
+    chosen, other = lab.vms[0], lab.vms[1]
+    wire.send(controls, name="set", id="memory_shares", value=700, vm=other.name, seq=1)
+    assert lab.vm(other.name).memory_shares == 700
+    assert lab.vm(chosen.name) == chosen
+    wire.send(controls, name="set", id="memory_shares", value=800, vm="nobody", seq=2)
+    assert "nobody" in controls.error
+    wire.send(controls, name="set", id="scan_pages_per_s", value=0, vm="nobody", seq=3)
+    assert (controls.error, lab.memory.profile.scan_pages_per_s) == ("", 0)
+
+
 def test_a_refusal_says_why_and_nothing_is_changed(controls, wire):
     digest = controls.lab.digest()
     controls.set("memory_limit_bytes", 4 * vm.GiB)

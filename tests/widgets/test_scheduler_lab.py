@@ -206,6 +206,19 @@ def test_every_control_is_a_command_that_can_be_undone(controls, lab):
         lab.redo()
 
 
+def test_a_setting_that_names_a_machine_is_for_that_one_and_one_of_the_scheduler_for_all(controls, lab, wire):
+    for setting, value in {"cpu_shares": 2000, "workload": "constant", "cpu_permille": 500, "vcpus": 2}.items():
+        wire.send(controls, name="set", id=setting, value=value, vm="victim", seq=1)
+        assert controls.error == ""
+    changed = lab.vm("victim")
+    assert (changed.cpu_shares, changed.vcpus, changed.workload) == (2000, 2, vm.Workload("constant", cpu_permille=500))
+    assert (lab.vm("thief").cpu_shares, lab.vm("thief").workload.kind) == (1000, "tick_thief")
+    wire.send(controls, name="set", id="cpu_shares", value=300, vm="nobody", seq=2)
+    assert "nobody" in controls.error
+    wire.send(controls, name="set", id="window_s", value=3, vm="nobody", seq=3)
+    assert (controls.error, lab.scheduling.window_s) == ("", 3)
+
+
 def test_the_run_time_of_the_thief(controls, lab):
     controls.set("run_us", 5000)
     assert lab.vm("thief").workload == vm.Workload("tick_thief", run_us=5000)

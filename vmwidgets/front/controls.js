@@ -29,7 +29,7 @@ function render({ model, el, signal }) {
   const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
-  const arrange = sliders({ model, signal, send, t, locked: () => Boolean(state().locked) });
+  const arrange = sliders({ model, signal, send, t, locked: () => Boolean(state().locked), vm: () => vm.value });
 
   /**
    * @param {string} name
@@ -37,13 +37,14 @@ function render({ model, el, signal }) {
    */
   const button = (name, more = () => ({})) => {
     const one = h("button", { type: "button" });
-    one.addEventListener("click", () => send(name, { name, ...more() }), { signal });
+    one.addEventListener("click", () => send(`${name} ${vm.value}`, { name, vm: vm.value, ...more() }), { signal });
     return one;
   };
   const vm = h("select", { name: "vm" });
   vm.addEventListener("change", () => send("choose", { name: "choose", vm: vm.value }), { signal });
   const workload = h("select", { name: "workload" });
-  workload.addEventListener("change", () => send("workload", { name: "workload", kind: workload.value }), { signal });
+  const load = () => send(`workload ${vm.value}`, { name: "workload", kind: workload.value, vm: vm.value });
+  workload.addEventListener("change", load, { signal });
   const vmLabel = h("label", { class: "vmw-field" }, h("span"), vm);
   const workloadLabel = h("label", { class: "vmw-field" }, h("span"), workload);
   const create = button("create");
@@ -95,7 +96,7 @@ function render({ model, el, signal }) {
       now.names.map((name) => [name, name]),
       send.busy("choose") ? vm.value : now.vm,
     );
-    options(workload, now.workloads, send.busy("workload") ? workload.value : now.workload);
+    options(workload, now.workloads, send.busy(`workload ${vm.value}`) ? workload.value : now.workload);
     for (const [label, text] of /** @type {[HTMLElement, string][]} */ ([
       [vmLabel, t("Virtual machine")],
       [workloadLabel, t("Workload")],

@@ -25,12 +25,12 @@ function render({ model, el, signal }) {
   const send = sender(model, signal, { answered: () => draw() });
   /** @returns {State} */
   const state = () => model.get("state");
-  const arrange = sliders({ model, signal, send, t, locked: () => Boolean(state().locked) });
+  const arrange = sliders({ model, signal, send, t, locked: () => Boolean(state().locked), vm: () => vm.value });
 
   /** @param {string} name */
   const button = (name) => {
     const one = h("button", { type: "button" });
-    one.addEventListener("click", () => send(name, { name }), { signal });
+    one.addEventListener("click", () => send(`${name} ${vm.value}`, { name, vm: vm.value }), { signal });
     return one;
   };
   /** @param {boolean} open */

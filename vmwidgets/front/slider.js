@@ -25,6 +25,7 @@ import { h, number, set, write } from "./kit.js";
  * @property {ReturnType<typeof import("./kernel.js").sender>} send
  * @property {(message: string) => string} t
  * @property {() => boolean} locked
+ * @property {() => string} vm which machine the page shows as chosen, while another may still be the kernel's
  */
 
 /**
@@ -47,7 +48,7 @@ export function options(select, pairs, value) {
  * @param {Control} first
  * @param {Around} around
  */
-function range(first, { model, signal, send, t }) {
+function range(first, { model, signal, send, t, vm }) {
   let spec = first;
   const input = h("input", { type: "range", name: spec.id });
   const output = h("output", {});
@@ -60,7 +61,7 @@ function range(first, { model, signal, send, t }) {
   };
   const act = () => {
     show();
-    send(`set ${spec.id}`, { name: "set", id: spec.id, value: value() });
+    send(`set ${spec.id} ${vm()}`, { name: "set", id: spec.id, value: value(), vm: vm() });
   };
   input.addEventListener("input", act, { signal });
   return {
@@ -82,9 +83,9 @@ function range(first, { model, signal, send, t }) {
  * @param {Control} spec
  * @param {Around} around
  */
-function check({ id }, { signal, send }) {
+function check({ id }, { signal, send, vm }) {
   const input = h("input", { type: "checkbox", name: id });
-  const act = () => send(`set ${id}`, { name: "set", id, value: Number(input.checked) });
+  const act = () => send(`set ${id} ${vm()}`, { name: "set", id, value: Number(input.checked), vm: vm() });
   input.addEventListener("input", act, { signal });
   return {
     input,
@@ -100,9 +101,9 @@ function check({ id }, { signal, send }) {
  * @param {Control} spec
  * @param {Around} around
  */
-function choice({ id }, { signal, send }) {
+function choice({ id }, { signal, send, vm }) {
   const input = h("select", { name: id });
-  const act = () => send(`set ${id}`, { name: "set", id, value: input.value });
+  const act = () => send(`set ${id} ${vm()}`, { name: "set", id, value: input.value, vm: vm() });
   input.addEventListener("change", act, { signal });
   return {
     input,
@@ -136,7 +137,7 @@ export function sliders(around) {
         write(caption, now.label);
         write(hint, now.hint ?? "");
         // While a message is under way the hand is right: the handle never steps back under it.
-        draw(now, around.send.busy(`set ${now.id}`));
+        draw(now, around.send.busy(`set ${now.id} ${around.vm()}`));
         input.disabled = around.locked();
       },
     };

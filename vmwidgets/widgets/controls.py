@@ -62,7 +62,7 @@ class Controls(Settings):
     # -------------------------------------------------------------------------------------------------------- messages
     def _on_set(self, content: dict[str, Any]) -> None:
         self._unlocked()
-        setting, value, vm = content.get("id"), content.get("value"), self._vm()
+        setting, value, vm = content.get("id"), content.get("value"), self._vm(content)
         spec = next((s for s in (*self._machine(vm), *self._controls(vm)) if s["id"] == setting), None)
         if spec is None or type(value) is not int:
             raise VmwidgetsError("there is no control {name}", name=repr(setting)[:40])
@@ -73,7 +73,7 @@ class Controls(Settings):
         elif setting == "thin":
             self.lab.configure(vm.name, thin=bool(value))
         else:
-            self._configure(spec, value)
+            self._configure(vm, spec, value)
 
     def _on_resource(self, content: dict[str, Any]) -> None:
         resource = str(content.get("resource"))
@@ -84,12 +84,13 @@ class Controls(Settings):
 
     def _on_workload(self, content: dict[str, Any]) -> None:
         self._unlocked()
-        old = self._vm().workload
+        vm = self._vm(content)
+        old = vm.workload
         growth = old.growth_bytes_per_day()
         kept = {"growth_bytes_per_day": growth} if growth else {}
         kind = str(content.get("kind"))
         values = old.values if kind == "trace" else ()
-        self.lab.set_workload(self._vm().name, Workload(kind, values=values, **kept))
+        self.lab.set_workload(vm.name, Workload(kind, values=values, **kept))
 
     def _on_create(self, _content: dict[str, Any]) -> None:
         self._unlocked()
@@ -99,7 +100,7 @@ class Controls(Settings):
 
     def _on_rename(self, content: dict[str, Any]) -> None:
         self._unlocked()
-        self.lab.configure(self._vm().name, name=str(content.get("text", "")).strip())
+        self.lab.configure(self._vm(content).name, name=str(content.get("text", "")).strip())
 
     # ----------------------------------------------------------------------------------------------------------- state
     def _state(self) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class MemoryControls(Settings):
     def _on_set(self, content: dict[str, Any]) -> None:
         self._unlocked()
         setting, value = content.get("id"), content.get("value")
-        vm = self._chosen()
+        vm = self._set_of(content, self._vmm())
         own = [*_machine(vm, self.lab), *_more(vm, self.lab)] if vm else []
         spec = next((s for s in (*own, *self._vmm()) if s["id"] == setting), None)
         if spec is None or type(value) is not (str if spec["kind"] == "choice" else int):
@@ -71,7 +71,7 @@ class MemoryControls(Settings):
         elif vm and setting == "balloon":
             self.lab.configure(vm.name, kernel=replace(vm.kernel, balloon=str(value)))
         elif vm:
-            self._configure(spec, value)
+            self._configure(vm, spec, value)
 
     def _on_create(self, _content: dict[str, Any]) -> None:
         self._unlocked()

@@ -58,20 +58,23 @@ class SchedulerControls(Settings):
     def _on_set(self, content: dict[str, Any]) -> None:
         self._unlocked()
         setting, value = content.get("id"), content.get("value")
-        spec = next((s for s in (*self._first(), *self._rest(), *self._guest()) if s["id"] == setting), None)
+        common = [*self._first(None), *self._rest()]
+        vm = self._set_of(content, common)
+        own = [*self._first(vm), *self._guest(vm)]
+        spec = next((s for s in (*common, *own) if s["id"] == setting), None)
         if spec is None or type(value) is not (str if spec["kind"] == "choice" else int):
             raise VmwidgetsError("there is no control {name}", name=repr(setting)[:40])
         if setting == "victims":
             self._set_victims(value)
-        elif setting == "workload":
-            self.lab.set_workload(self._vm().name, Workload(value))
-        elif setting in ("run_us", "cpu_permille"):
-            work = self._vm().workload
-            self.lab.set_workload(self._vm().name, Workload(work.kind, **{**dict(work.parameters), setting: value}))
+        elif vm and setting == "workload":
+            self.lab.set_workload(vm.name, Workload(value))
+        elif vm and setting in ("run_us", "cpu_permille"):
+            work = vm.workload
+            self.lab.set_workload(vm.name, Workload(work.kind, **{**dict(work.parameters), setting: value}))
         elif setting in _SCHEDULING:
             self.lab.set_scheduler(**{str(setting): value})
-        else:
-            self._configure(spec, value)
+        elif vm:
+            self._configure(vm, spec, value)
 
     def _set_victims(self, count: int) -> None:
         """Create or remove burners, the newest first, until there are so many."""
@@ -113,9 +116,9 @@ class SchedulerControls(Settings):
             "locked": _(self._locked) if self._locked else "",
             "vm": vm.name if vm else "",
             "names": names,
-            "first": self._first(),
+            "first": self._first(vm),
             "rest": self._rest(),
-            "guest": self._guest(),
+            "guest": self._guest(vm),
             "guest_title": plain(mark("Virtual machine {name}"), name=vm.name) if vm else "",
             "ignored": self._ignored(),
             "full": len(names) >= SLOTS,
@@ -124,8 +127,8 @@ class SchedulerControls(Settings):
             "unfold": self._unfold,
         }
 
-    def _first(self) -> list[dict[str, Any]]:
-        now, vm = self.lab.scheduling, self._chosen()
+    def _first(self, vm: VM | None) -> list[dict[str, Any]]:
+        now = self.lab.scheduling
         shown = [choice_of("algorithm", _("Scheduler"), ALGORITHM_NAMES, now.algorithm)]
         others = {name: text for name, text in ALGORITHM_NAMES.items() if name != now.algorithm}
         shown.append(choice_of("beside", _("Beside it"), {"": mark("nothing"), **others}, now.beside))
@@ -160,8 +163,8 @@ class SchedulerControls(Settings):
             shown.append(range_of("host_programs", _("Busy host programs"), 0, top, 1, now.host_programs))
         return shown
 
-    def _guest(self) -> list[dict[str, Any]]:
-        vm, hardware = self._chosen(), self.lab.hardware
+    def _guest(self, vm: VM | None) -> list[dict[str, Any]]:
+        hardware = self.lab.hardware
         if vm is None:
             return []
         kinds = {kind: WORKLOAD_NAMES[kind] for kind in WORKLOADS if kind != "trace" or vm.workload.kind == "trace"}

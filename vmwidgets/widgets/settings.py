@@ -62,14 +62,21 @@ class Settings(View):
         if self._locked:
             raise VmwidgetsError("the controls are locked until your prediction is in")
 
-    def _configure(self, spec: dict[str, Any], value: int) -> None:
-        """Give the chosen VM a setting or a control of its product; at the very end of an open slider, no bound."""
+    def _configure(self, vm: VM, spec: dict[str, Any], value: int) -> None:
+        """Give a VM a setting or a control of its product; at the very end of an open slider, no bound."""
         own = next((one for one in self.lab.stack.controls if one.name and one.python == spec["id"]), None)
         none = own.none if own else None
-        self.lab.configure(self._vm().name, **{spec["id"]: none if spec["open"] and value >= spec["max"] else value})
+        self.lab.configure(vm.name, **{spec["id"]: none if spec["open"] and value >= spec["max"] else value})
 
-    def _vm(self) -> VM:
-        return self.lab.vm(self.selection.vm)
+    def _vm(self, content: dict[str, Any]) -> VM:
+        # A page that waits for an answer names the VM that it shows as chosen, which is not yet the one chosen here.
+        return self.lab.vm(str(content.get("vm") or self.selection.vm))
+
+    def _set_of(self, content: dict[str, Any], common: list[dict[str, Any]]) -> VM | None:
+        """Return the VM that shall be set; None if there is none, or the control is one of those common to all."""
+        if content.get("id") in [spec["id"] for spec in common]:
+            return None
+        return self._vm(content) if content.get("vm") else self._chosen()
 
     def _chosen(self) -> VM | None:
         # The selection may lag behind the lab for a moment, when another view is told first.
@@ -78,15 +85,16 @@ class Settings(View):
     def _on_choose(self, content: dict[str, Any]) -> None:
         self.selection.vm = self.lab.vm(str(content.get("vm"))).name
 
-    def _on_clone(self, _content: dict[str, Any]) -> None:
+    def _on_clone(self, content: dict[str, Any]) -> None:
         self._unlocked()
-        name = self._free_name(self._vm().name)
-        self.lab.clone_vm(self._vm().name, name)
+        old = self._vm(content).name
+        name = self._free_name(old)
+        self.lab.clone_vm(old, name)
         self.selection.vm = name
 
-    def _on_remove(self, _content: dict[str, Any]) -> None:
+    def _on_remove(self, content: dict[str, Any]) -> None:
         self._unlocked()
-        self.lab.destroy_vm(self._vm().name)
+        self.lab.destroy_vm(self._vm(content).name)
 
     def _on_reset(self, _content: dict[str, Any]) -> None:
         self._unlocked()
